@@ -1,0 +1,6 @@
+import type { Vitals } from '../../contracts/vitals.ts';
+
+/** Readings of a live service over a window; a metric for which there is no data is absent. */
+export interface VitalsSource {
+  read(window: { service: string; from: number; to: number; variant?: string }): Promise<Vitals>;
+}

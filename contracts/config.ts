@@ -1,0 +1,98 @@
+/** `pawl.yaml`: what a person writes about one service. Edges only: zod stays out of workflow code. */
+import { z } from 'zod';
+import { SERVICE_NAME } from './ids.ts';
+import { ENVIRONMENTS, MODES, PLUGGABLE_STAGES, STAGES } from './plan.ts';
+
+const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+export const duration = z
+  .string()
+  .regex(/^\d+(\.\d+)?(ms|s|m|h|d)$/, 'a duration such as "90s", "15m" or "24h"')
+  .transform((text) => Number.parseFloat(text) * UNITS[/[a-z]+$/.exec(text)?.[0] as keyof typeof UNITS]);
+
+export const percentage = z
+  .string()
+  .regex(/^\d+(\.\d+)?%$/, 'a percentage such as "3%"')
+  .transform((text) => Number.parseFloat(text) / 100);
+
+const gate = z
+  .strictObject({
+    metric: z.string().min(1),
+    drop: percentage.optional(),
+    above: z.number().optional(),
+    below: z.number().optional(),
+    samples: z.int().positive().default(30),
+    window: duration.prefault('24h'),
+    within: duration.prefault('1h'),
+  })
+  .refine(
+    (g) => [g.drop, g.above, g.below].filter((rule) => rule !== undefined).length === 1,
+    'exactly one of drop, above, below',
+  );
+
+const stage = z
+  .strictObject({
+    activity: z.string().optional(),
+    workflow: z.string().optional(),
+    taskQueue: z.string().min(1),
+    timeout: duration.prefault('1h'),
+    heartbeat: duration.optional(),
+  })
+  .refine((s) => (s.activity === undefined) !== (s.workflow === undefined), 'exactly one of activity, workflow');
+
+const schedule = z
+  .strictObject({
+    name: z.string().regex(SERVICE_NAME),
+    cron: z.string().optional(),
+    every: duration.optional(),
+    paused: z.boolean().default(false),
+    reason: z.string().default('on schedule'),
+  })
+  .refine((s) => (s.cron === undefined) !== (s.every === undefined), 'exactly one of cron, every');
+
+/** The part that a profile may set and that pawl.yaml overrides. */
+const settings = z.strictObject({
+  mode: z.enum(MODES),
+  approval: z.strictObject({ required: z.boolean(), expires: duration.prefault('24h') }),
+  gates: z.record(z.string(), gate),
+  training: z.strictObject({ trials: z.int().positive(), time: duration, seed: z.int() }),
+  deploy: z.strictObject({ share: percentage }),
+  watch: z.strictObject({ for: duration, samples: z.int().positive(), maxDrop: percentage }),
+  limits: z.strictObject({ cyclesPerDay: z.int().positive(), cooldown: duration, running: z.int().positive() }),
+  promises: z.partialRecord(z.enum(STAGES), duration),
+  stages: z.partialRecord(z.enum(PLUGGABLE_STAGES), stage),
+  schedules: z.array(schedule),
+});
+
+export const pawlYaml = z.strictObject({
+  service: z.string().regex(SERVICE_NAME, 'lower-case letters, digits and dashes, at most 40, starting with a letter'),
+  environment: z.enum(ENVIRONMENTS),
+  data: z.strictObject({
+    /** JSON lines: _id, title, text. */
+    corpus: z.string(),
+    /** JSON lines: _id, text. */
+    queries: z.string(),
+    /** TREC-like TSV: query-id, corpus-id, score. */
+    judgements: z.strictObject({ train: z.string(), test: z.string(), live: z.string().optional() }),
+  }),
+  gateway: z
+    .strictObject({ host: z.string().default('127.0.0.1'), port: z.int().min(0).max(65535).default(8787) })
+    .prefault({}),
+  /** US dollars that an hour of CPU costs here; the cost of a request is its CPU time. */
+  cpuHour: z.number().nonnegative().default(0.04),
+  ...settings.partial().shape,
+  profiles: z.partialRecord(z.enum(ENVIRONMENTS), settings.partial()).optional(),
+});
+
+export type PawlYaml = z.infer<typeof pawlYaml>;
+export type Settings = z.infer<typeof settings>;
+
+/** A service as the rest of Pawl knows it: checked, profile applied, paths absolute. */
+export type ServiceConfig = Omit<PawlYaml, 'profiles' | keyof Settings> &
+  Settings & {
+    /** Absolute folder of pawl.yaml. */
+    readonly folder: string;
+    /** sha256 of the file's bytes, and the Git commit of its folder (null outside Git). */
+    readonly digest: string;
+    readonly commit: string | null;
+  };

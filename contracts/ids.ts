@@ -1,0 +1,20 @@
+/**
+ * Names that are wire format: workflow ids, cycle ids, digests. They are permanent; a new form gets a new function.
+ */
+
+/** A service's name: a DNS label, so that it can be part of ids, metrics labels and Kubernetes names as it is. */
+export const SERVICE_NAME = /^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$/;
+
+export const guardianId = (service: string): string => `pawl:${service}`;
+export const triggerId = (service: string, n: string): string => `pawl:${service}:trigger:${n}`;
+export const cycleWorkflowId = (service: string, cycle: string): string => `pawl:${service}:cycle:${cycle}`;
+export const scheduleId = (service: string, name: string): string => `pawl:${service}:schedule:${name}`;
+export const KILL_SWITCH_ID = 'pawl:kill-switch';
+
+/** `si_2026_11_21_003`: the third cycle that the service's guardian admitted on that day (UTC). */
+export const cycleId = (day: string, n: number): string =>
+  `si_${day.replaceAll('-', '_')}_${String(n).padStart(3, '0')}`;
+export const CYCLE_ID = /^si_\d{4}_\d{2}_\d{2}_\d{3,}$/;
+
+/** `2026-11-21` of a moment in milliseconds since the epoch. */
+export const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
