@@ -1,9 +1,18 @@
 /** Activities that workflows on the control queue call: the latch, traffic, tokens, the ledger, the guardian's admission. */
 
-import type { Admission, CycleRequest } from './messages.ts';
+import type { Admission, CycleEnd, CycleRequest, LaneAnswer } from './messages.ts';
 import type { CyclePlan } from './plan.ts';
 import type { TokenAnswer, TokenUse } from './token.ts';
-import type { Actor, ArmOrder, GoldOrder, KillOrder, ServiceState, StateAnswer, TrafficChange } from './traffic.ts';
+import type {
+  Actor,
+  ArmOrder,
+  GoldOrder,
+  GrantOrder,
+  KillOrder,
+  ServiceState,
+  StateAnswer,
+  TrafficChange,
+} from './traffic.ts';
 
 export interface LedgerEntry {
   readonly key: string;
@@ -15,11 +24,20 @@ export interface LedgerEntry {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
+export interface EndedWorkflow {
+  readonly workflowId: string;
+  /** Temporal's word for how it closed; 'NOT_FOUND' when nothing is known of it. */
+  readonly status: string;
+  readonly end: CycleEnd | null;
+}
+
 export interface ControlActivities {
   /** What the store holds of a service; null when it has never been registered. */
   readState(input: { service: string }): Promise<ServiceState | null>;
   /** The plan that pawl.yaml gives a cycle that starts now. */
   readPlan(input: { service: string }): Promise<CyclePlan>;
+  /** Gives a cycle the next promotion number; every older number is fenced off from then on. */
+  grantLane(order: GrantOrder): Promise<StateAnswer>;
   shiftTraffic(change: TrafficChange): Promise<StateAnswer>;
   kill(order: KillOrder): Promise<StateAnswer>;
   arm(order: ArmOrder): Promise<StateAnswer>;
@@ -31,4 +49,8 @@ export interface ControlActivities {
   liftAll(order: Omit<ArmOrder, 'service'>): Promise<{ services: readonly string[] }>;
   /** Asks the guardian for a cycle, and starts the guardian if it does not run. */
   admit(input: { service: string; request: CycleRequest }): Promise<Admission>;
+  /** Asks the guardian for the traffic lane on behalf of a cycle. */
+  askLane(input: { service: string; cycle: string }): Promise<LaneAnswer>;
+  /** Which of these workflows do not run any more, and what they returned. */
+  findEnded(input: { workflowIds: readonly string[] }): Promise<readonly EndedWorkflow[]>;
 }

@@ -60,22 +60,30 @@ export type Admission =
   | { readonly admitted: false; readonly because: string };
 export const admitUpdate = defineUpdate<Admission, [CycleRequest]>('admit');
 
-/** Between a cycle and its guardian. Each is repeatable: the same cycle saying the same thing twice changes nothing. */
+/**
+ * Between a cycle and its guardian. Each is repeatable: the same cycle saying the same thing twice changes nothing.
+ * The right to move traffic comes as the answer to an update, never as a signal: a signal can be sent by anyone who
+ * reaches Temporal, and must not loosen anything.
+ */
 export interface LaneRequest {
   readonly cycle: string;
 }
-export interface LaneGrant {
-  readonly cycle: string;
-  readonly token: FencingToken;
-  readonly champion: string;
-  readonly arms: readonly Arm[];
-}
+export type LaneAnswer =
+  | {
+      readonly granted: true;
+      readonly token: FencingToken;
+      readonly champion: string;
+      readonly arms: readonly Arm[];
+    }
+  | { readonly granted: false; readonly wait: true; readonly behind: string }
+  | { readonly granted: false; readonly wait: false; readonly because: string };
+export const laneUpdate = defineUpdate<LaneAnswer, [LaneRequest]>('lane');
+/** Tells a waiting cycle that asking again is worth it. */
+export const laneFreeSignal = defineSignal<[]>('laneFree');
 export interface CycleReport {
   readonly cycle: string;
   readonly end: CycleEnd;
 }
-export const laneSignal = defineSignal<[LaneRequest]>('lane');
-export const laneGrantedSignal = defineSignal<[LaneGrant]>('laneGranted');
 export const reportSignal = defineSignal<[CycleReport]>('report');
 
 /** Every accepted cycle ends in exactly one of these. */

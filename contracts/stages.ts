@@ -90,7 +90,9 @@ export interface LearnInput extends StageInput {
   readonly outcome: string;
   readonly because: string;
   readonly challenger: string | null;
+  /** Evidence of the stages, where they ran. */
   readonly evaluation: ArtifactRef | null;
+  readonly watching: ArtifactRef | null;
 }
 
 /** The built-in stages, one activity each. A service's own stage takes and gives the same. */

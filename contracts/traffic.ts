@@ -2,7 +2,7 @@
  * Traffic, fencing and the latch.
  *
  * 1. Every change of traffic carries a token (kill epoch, promotion number). The store checks it in the transaction of
- *    the change: another epoch, or a promotion number lower than the highest that it has seen, is refused.
+ *    the change: another epoch, or any promotion number but the one granted last, is refused.
  * 2. A kill raises the epoch and sends all traffic to gold, so whatever was decided before it can no longer move traffic.
  * 3. A repeated key gets the first answer; the same key with another content is an error of the caller.
  */
@@ -74,6 +74,9 @@ export type StateAnswer =
   | { readonly outcome: 'done'; readonly state: ServiceState }
   | { readonly outcome: 'refused'; readonly because: Refusal; readonly state: ServiceState | null };
 
+export interface GrantOrder extends Keyed {
+  readonly cycle: string;
+}
 export interface KillOrder extends Keyed {}
 export interface ArmOrder extends Keyed {}
 export interface GoldOrder extends Keyed {

@@ -2,6 +2,7 @@ import type { LedgerEntry } from '../../contracts/control.ts';
 import type {
   ArmOrder,
   GoldOrder,
+  GrantOrder,
   KillOrder,
   LedgerRow,
   ServiceState,
@@ -33,6 +34,8 @@ export interface ControlStore {
   state(service: string): Promise<ServiceState | null>;
   services(): Promise<readonly string[]>;
 
+  /** Raises the promotion number by one and answers with it; only changes that carry this number pass from now on. */
+  grant(order: GrantOrder): Promise<StateAnswer>;
   shift(change: TrafficChange): Promise<StateAnswer>;
   /** Raises the epoch, latches, and sends all traffic to gold (or leaves it where no gold exists). Never refused for a known service. */
   kill(order: KillOrder): Promise<StateAnswer>;

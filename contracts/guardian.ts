@@ -1,0 +1,45 @@
+import type { CycleEnd, CycleRequest, RunningCycle } from './messages.ts';
+import type { Actor, ServiceState } from './traffic.ts';
+
+/** What a guardian remembers from run to run; plain JSON, because it is the input of the next run. */
+export interface GuardianMemory {
+  /** What the store answered last; the store stays the truth. */
+  readonly state: ServiceState | null;
+  readonly paused: { readonly by: string; readonly reason: string } | null;
+  readonly running: readonly RunningCycle[];
+  readonly lane: { readonly holder: string | null; readonly waiting: readonly string[] };
+  readonly today: { readonly day: string; readonly admitted: number; readonly lastNumber: number };
+  readonly cooldownUntil: number | null;
+  /** The cool-down of the plan that was read last. */
+  readonly cooldownMs: number;
+  /** Answers given to requests, newest last, so that a repeated request gets the first answer. */
+  readonly answered: ReadonlyArray<{ readonly key: string; readonly cycle: string; readonly workflowId: string }>;
+  readonly last: ReadonlyArray<{ readonly cycle: string } & CycleEnd>;
+  /** Counts keyed effects, so that each has a key of its own over all runs. */
+  readonly effects: number;
+}
+
+export interface GuardianInput {
+  readonly service: string;
+  readonly memory?: GuardianMemory;
+  /** Events after which a new run starts; the server's own suggestion where absent. */
+  readonly historyLimit?: number;
+}
+
+export interface TriggerInput {
+  readonly service: string;
+  readonly reason?: string;
+  readonly trigger?: CycleRequest['trigger'];
+  readonly requestedBy?: Actor;
+}
+
+export interface KillSwitchInput {
+  readonly memory?: KillSwitchMemory;
+  readonly historyLimit?: number;
+}
+export interface KillSwitchMemory {
+  readonly killed: boolean;
+  readonly because: string;
+  readonly services: readonly string[];
+  readonly effects: number;
+}

@@ -1,0 +1,72 @@
+import type { CycleEnd, CycleInput } from '../contracts/messages.ts';
+import type { Watching } from '../contracts/stages.ts';
+import { Cycle } from './cycle/cycle.ts';
+import { changeTraffic, restoreTraffic, trafficLane } from './cycle/traffic.ts';
+import { work } from './cycle/work.ts';
+
+/** How often the challenger is looked at while it is watched, and how much longer where data is still missing. */
+const LOOKS = 5;
+const LOOKS_WITHOUT_DATA = 15;
+
+/** One pass of the loop: from a breach to a promotion, or to a reason why not. */
+export async function improvementCycle(input: CycleInput): Promise<CycleEnd> {
+  const cycle = new Cycle(input); // approve, reject, abort, kill, pause are handled from here on
+  return cycle.run(() => pass(cycle, input));
+}
+
+const pass = async (cycle: Cycle, input: CycleInput): Promise<CycleEnd> => {
+  const { plan, champion } = input;
+
+  const { findings } = await cycle.stage('monitor', () => work(input, 'monitor', {}));
+  const breached = findings.some(({ state }) => state === 'breach');
+  if (!breached && input.request.trigger !== 'hand') return cycle.ended('kept', 'no gate is breached');
+
+  const diagnosis = await cycle.stage('diagnose', () => work(input, 'diagnose', { findings }));
+  if (plan.mode === 'observe') return cycle.ended('kept', `mode observe: ${diagnosis.summary}`);
+
+  const { dataset } = await cycle.stage('augment', () => work(input, 'augment', { diagnosis: diagnosis.evidence }));
+  const training = await cycle.stage('train', () => work(input, 'train', { dataset }));
+  const { challenger } = training;
+  if (challenger === null) return cycle.ended('rejected', `nothing to try: ${training.summary}`);
+
+  const offline = await cycle.stage('evaluate', () => work(input, 'evaluate', { dataset, challenger }));
+  if (offline.verdict !== 'better') return cycle.ended('rejected', offline.reasons.join('; '), challenger);
+  if (plan.mode === 'advise') return cycle.ended('kept', `mode advise: ${offline.summary}`, challenger);
+
+  const subject = { variant: challenger, evidence: offline.evidence.sha256, summary: offline.summary };
+  const approval = await cycle.approval('approve', subject);
+  if (approval.decision !== 'approved')
+    return cycle.ended(approval.decision, `${approval.reason} (${approval.by})`, challenger);
+
+  const lane = await trafficLane(cycle, input);
+  if (!lane.granted) return cycle.ended('failed', `no right to move traffic: ${lane.because}`, challenger);
+  if (lane.champion !== champion)
+    return cycle.ended('rejected', 'the champion has changed since the evaluation', challenger);
+
+  const { share } = plan.deploy;
+  cycle.undoing(() => restoreTraffic(input, lane));
+  const deployed = await changeTraffic(cycle, input, lane, 'deploy', [
+    { variant: champion, share: 1 - share },
+    { variant: challenger, share },
+  ]);
+  if (deployed.outcome === 'refused') return cycle.ended('failed', `deploy refused: ${deployed.because}`, challenger);
+
+  const watched = await cycle.stage('watch', () => watch(cycle, input, challenger));
+  if (watched.state !== 'healthy') return cycle.ended('rolled back', watched.reasons.join('; '), challenger);
+
+  const promoted = await changeTraffic(cycle, input, lane, 'promote', [{ variant: challenger, share: 1 }], challenger);
+  if (promoted.outcome === 'refused')
+    return cycle.ended('failed', `promotion refused: ${promoted.because}`, challenger);
+  return cycle.settle(cycle.ended('promoted', offline.summary, challenger));
+};
+
+/** Looks now and then. What is worse ends it at once; what shows no data gets more time, and never passes. */
+const watch = async (cycle: Cycle, input: CycleInput, challenger: string): Promise<Watching> => {
+  const since = new Date().toISOString();
+  for (let look = 1; ; look++) {
+    const passed = await cycle.pass('watch', input.plan.watch.forMs / LOOKS);
+    const seen = await work(input, 'watch', { challenger, since }, look);
+    const over = passed === 'skipped' || look >= (seen.state === 'no data' ? LOOKS_WITHOUT_DATA : LOOKS);
+    if (seen.state === 'degraded' || over) return seen;
+  }
+};

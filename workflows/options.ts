@@ -1,0 +1,55 @@
+/** Activity options, named by what a call means. They live in this one file. */
+import { type ActivityOptions, proxyActivities } from '@temporalio/workflow';
+import type { ControlActivities } from '../contracts/control.ts';
+import { NON_RETRYABLE } from '../contracts/failures.ts';
+import type { StagePlan } from '../contracts/plan.ts';
+import { queues } from '../contracts/queues.ts';
+
+const nonRetryableErrorTypes = [...NON_RETRYABLE];
+
+/**
+ * Keyed and fenced, or a read: repeated until the answer is known, because a rollback must not wait and a person's
+ * decision must not be lost. An attempt is short, so that a worker that was killed costs seconds.
+ */
+export const store = proxyActivities<
+  Pick<
+    ControlActivities,
+    | 'readState'
+    | 'grantLane'
+    | 'shiftTraffic'
+    | 'kill'
+    | 'arm'
+    | 'setGold'
+    | 'verifyToken'
+    | 'note'
+    | 'killAll'
+    | 'liftAll'
+  >
+>({
+  taskQueue: queues.control,
+  startToCloseTimeout: '2s',
+  retry: { initialInterval: '200ms', backoffCoefficient: 1.5, maximumInterval: '5s', nonRetryableErrorTypes },
+});
+
+/** Reads files; a broken file is an answer that no repetition changes, and is not retried. */
+export const configuration = proxyActivities<Pick<ControlActivities, 'readPlan'>>({
+  taskQueue: queues.control,
+  startToCloseTimeout: '5s',
+  retry: { initialInterval: '200ms', maximumInterval: '5s', nonRetryableErrorTypes },
+});
+
+/** Goes through Temporal to another workflow and back; update ids make a repetition harmless. */
+export const ask = proxyActivities<Pick<ControlActivities, 'admit' | 'askLane' | 'findEnded'>>({
+  taskQueue: queues.control,
+  startToCloseTimeout: '10s',
+  retry: { initialInterval: '300ms', maximumInterval: '5s', nonRetryableErrorTypes },
+});
+
+/** A stage's work: as long as its plan allows, lost when it falls silent, tried again from its last checkpoint. */
+export const stageOptions = (plan: StagePlan, summary: string): ActivityOptions => ({
+  taskQueue: plan.taskQueue,
+  startToCloseTimeout: plan.timeoutMs,
+  ...(plan.heartbeatMs === undefined ? {} : { heartbeatTimeout: plan.heartbeatMs }),
+  retry: { initialInterval: '500ms', maximumInterval: '30s', maximumAttempts: 10, nonRetryableErrorTypes },
+  summary,
+});
