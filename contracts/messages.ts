@@ -29,19 +29,19 @@ export type Answer =
   | { readonly accepted: true; readonly what: string }
   | { readonly accepted: false; readonly because: string };
 
-export const killSignal = defineSignal<[Restriction?]>('kill');
-export const pauseSignal = defineSignal<[Restriction?]>('pause');
-export const abortSignal = defineSignal<[Restriction?]>('abort');
-export const rejectSignal = defineSignal<[Restriction?]>('reject');
+export const killSignal = defineSignal<[Restriction]>('kill');
+export const pauseSignal = defineSignal<[Restriction]>('pause');
+export const abortSignal = defineSignal<[Restriction]>('abort');
+export const rejectSignal = defineSignal<[Restriction]>('reject');
 export const approveSignal = defineSignal<[Loosening]>('approve');
 export const rearmSignal = defineSignal<[Loosening]>('rearm');
 export const resumeSignal = defineSignal<[Loosening]>('resume');
 export const skipSignal = defineSignal<[Loosening]>('skip');
 
-export const killUpdate = defineUpdate<Answer, [Restriction?]>('kill');
-export const pauseUpdate = defineUpdate<Answer, [Restriction?]>('pause');
-export const abortUpdate = defineUpdate<Answer, [Restriction?]>('abort');
-export const rejectUpdate = defineUpdate<Answer, [Restriction?]>('reject');
+export const killUpdate = defineUpdate<Answer, [Restriction]>('kill');
+export const pauseUpdate = defineUpdate<Answer, [Restriction]>('pause');
+export const abortUpdate = defineUpdate<Answer, [Restriction]>('abort');
+export const rejectUpdate = defineUpdate<Answer, [Restriction]>('reject');
 export const approveUpdate = defineUpdate<Answer, [Loosening]>('approve');
 export const rearmUpdate = defineUpdate<Answer, [Loosening]>('rearm');
 export const resumeUpdate = defineUpdate<Answer, [Loosening]>('resume');

@@ -4,9 +4,10 @@ import { Cycle } from './cycle/cycle.ts';
 import { changeTraffic, restoreTraffic, trafficLane } from './cycle/traffic.ts';
 import { work } from './cycle/work.ts';
 
-/** How often the challenger is looked at while it is watched, and how much longer where data is still missing. */
+/** How often the challenger is looked at while it is watched, not sooner than so, and how much longer without data. */
 const LOOKS = 5;
-const LOOKS_WITHOUT_DATA = 15;
+const BETWEEN_LOOKS_MS = 2_000;
+const PATIENCE = 3;
 
 /** One pass of the loop: from a breach to a promotion, or to a reason why not. */
 export async function improvementCycle(input: CycleInput): Promise<CycleEnd> {
@@ -63,10 +64,12 @@ const pass = async (cycle: Cycle, input: CycleInput): Promise<CycleEnd> => {
 /** Looks now and then. What is worse ends it at once; what shows no data gets more time, and never passes. */
 const watch = async (cycle: Cycle, input: CycleInput, challenger: string): Promise<Watching> => {
   const since = new Date().toISOString();
+  const { forMs } = input.plan.watch;
+  const looks = Math.max(1, Math.min(LOOKS, Math.floor(forMs / BETWEEN_LOOKS_MS)));
   for (let look = 1; ; look++) {
-    const passed = await cycle.pass('watch', input.plan.watch.forMs / LOOKS);
+    const passed = await cycle.pass('watch', forMs / looks);
     const seen = await work(input, 'watch', { challenger, since }, look);
-    const over = passed === 'skipped' || look >= (seen.state === 'no data' ? LOOKS_WITHOUT_DATA : LOOKS);
+    const over = passed === 'skipped' || look >= (seen.state === 'no data' ? looks * PATIENCE : looks);
     if (seen.state === 'degraded' || over) return seen;
   }
 };

@@ -3,10 +3,12 @@ import type { ApprovalRequest, CycleEnd, StageReport } from '../../contracts/mes
 import type { Stage } from '../../contracts/plan.ts';
 import { searchAttributes } from '../../contracts/search-attributes.ts';
 
+const REFUSALS_SHOWN = 5;
+
 /** What a person sees of a cycle: its stages with their times, in the status query and in the Web UI. */
 export class Timeline {
   readonly stages: StageReport[] = [];
-  #refusal: string | null = null;
+  readonly #refusals: string[] = [];
 
   begin(stage: Stage, state: 'running' | 'waiting'): void {
     this.stages.push({ stage, state, startedAt: now(), endedAt: null, summary: null });
@@ -34,7 +36,8 @@ export class Timeline {
   }
 
   refused(because: string): void {
-    this.#refusal = because;
+    this.#refusals.push(because);
+    if (this.#refusals.length > REFUSALS_SHOWN) this.#refusals.shift();
     this.#show();
   }
 
@@ -47,7 +50,7 @@ export class Timeline {
       ({ stage, state, startedAt, endedAt, summary }) =>
         `- **${stage}** ${state}${endedAt ? ` after ${seconds(startedAt, endedAt)} s` : ''}${summary ? `: ${summary}` : ''}`,
     );
-    if (this.#refusal !== null) lines.push(`- last refused message: ${this.#refusal}`);
+    for (const because of this.#refusals) lines.push(`- refused message: ${because}`);
     setCurrentDetails([...lines, '', last].join('\n'));
   }
 }

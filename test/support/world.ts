@@ -1,0 +1,142 @@
+/**
+ * A small world on a real Temporal dev server: a control store in a temporary folder, a service with gold, and workers
+ * that run the real workflows. The stages' work is the test's own, brought in the way any service brings its own stages.
+ */
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Client } from '@temporalio/client';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import {
+  bundleWorkflowCode,
+  DefaultLogger,
+  Runtime,
+  Worker,
+  type WorkflowBundleWithSourceMap,
+} from '@temporalio/worker';
+import { createAdmissionActivities } from '../../activities/admission.ts';
+import { createControlActivities } from '../../activities/control.ts';
+import { failing } from '../../activities/failure.ts';
+import type { ControlStore } from '../../adapters/control/port.ts';
+import { sqliteControl } from '../../adapters/control/sqlite.ts';
+import type { CyclePlan } from '../../contracts/plan.ts';
+import { queues } from '../../contracts/queues.ts';
+import { searchAttributes } from '../../contracts/search-attributes.ts';
+import type { StageActivities } from '../../contracts/stages.ts';
+import type { Variant } from '../../contracts/variant.ts';
+import { readEnvironment } from '../../infra/setup/environment.ts';
+import { resolveTemporal } from '../../infra/setup/temporal.ts';
+import { testPlan } from './plan.ts';
+
+// Expected failures would fill the output of the tests; what matters of them is asserted on.
+Runtime.install({ logger: new DefaultLogger('ERROR') });
+
+export const SERVICE = 'docs';
+const idOf = (text: string): string => createHash('sha256').update(text).digest('hex');
+export const championOf = (service: string): string => idOf(`${service}/champion`);
+export const challengerOf = (service: string): string => idOf(`${service}/challenger`);
+
+export interface World {
+  readonly client: Client;
+  readonly env: TestWorkflowEnvironment;
+  readonly control: ControlStore;
+  readonly home: string;
+  /** The plan that the next admitted cycle gets. */
+  plan: CyclePlan;
+  /** Runs workers for as long as the work lasts, and stops them in an orderly way. */
+  withWorkers<T>(stages: StageActivities, work: () => Promise<T>, options?: WorkerChoice): Promise<T>;
+  end(): Promise<void>;
+}
+export interface WorkerChoice {
+  readonly maxCachedWorkflows?: number;
+}
+
+export const createWorld = async (plan: CyclePlan = testPlan()): Promise<World> => {
+  const bundle = await workflowBundle();
+  const home = await mkdtemp(join(tmpdir(), 'pawl-world-'));
+  const { path } = await resolveTemporal(readEnvironment());
+  const env = await TestWorkflowEnvironment.createLocal({
+    server: {
+      executable: { type: 'existing-path', path },
+      searchAttributes: Object.values(searchAttributes),
+    },
+    client: { dataConverter },
+  });
+  const control = sqliteControl(join(home, 'control.db'));
+  await registerService(control, SERVICE);
+  const world: World = {
+    client: env.client,
+    env,
+    control,
+    home,
+    plan,
+    withWorkers: async (stages, work, options = {}) => {
+      const shared = { connection: env.nativeConnection, dataConverter };
+      const workers = await Promise.all([
+        Worker.create({
+          ...shared,
+          ...options,
+          taskQueue: queues.control,
+          workflowBundle: bundle,
+          activities: {
+            ...createControlActivities({ control }),
+            ...createAdmissionActivities({ client: env.client }),
+            ...failing({ readPlan: async () => world.plan }),
+          },
+        }),
+        Worker.create({ ...shared, taskQueue: queues.data, activities: failing({ ...stages }) }),
+      ]);
+      const running = workers.map((worker) => worker.run());
+      try {
+        return await work();
+      } finally {
+        for (const worker of workers) worker.shutdown();
+        await Promise.all(running);
+      }
+    },
+    end: async () => {
+      await replayEverything(env.client, bundle);
+      await env.teardown();
+      control.close();
+      await rm(home, { recursive: true, force: true });
+    },
+  };
+  return world;
+};
+
+const workflowBundle = (): Promise<WorkflowBundleWithSourceMap> =>
+  bundleWorkflowCode({
+    workflowsPath: new URL('../../workflows/index.ts', import.meta.url).pathname,
+    payloadConverterPath,
+    logger: new DefaultLogger('ERROR'),
+  });
+
+const payloadConverterPath = new URL('../../contracts/payload-converter.ts', import.meta.url).pathname;
+const dataConverter = { payloadConverterPath };
+
+/** Whatever a test made happen must replay: today's code on the history that it has just written. */
+const replayEverything = async (client: Client, workflowBundle: WorkflowBundleWithSourceMap): Promise<void> => {
+  const histories = client.workflow.list().intoHistories();
+  for await (const { workflowId, error } of Worker.runReplayHistories({ workflowBundle, dataConverter }, histories)) {
+    if (error) throw new Error(`${workflowId} does not replay: ${error.message}`, { cause: error });
+  }
+};
+
+/** Makes a service known with a champion and a challenger, vouched for and armed. */
+export const registerService = async (control: ControlStore, service: string): Promise<void> => {
+  const person = { kind: 'person', name: 'tester' };
+  for (const id of [championOf(service), challengerOf(service)]) await control.addVariant(variantOf(service, id));
+  const order = { service, actor: person, reason: 'for the test' };
+  await control.register({ ...order, key: `${service}/register`, champion: championOf(service) });
+  await control.setGold({ ...order, key: `${service}/gold`, variant: championOf(service) });
+  await control.arm({ ...order, key: `${service}/arm` });
+};
+
+const variantOf = (service: string, id: string): Variant => ({
+  id,
+  service,
+  artifact: { uri: `artifact:sha256/${id}`, sha256: id },
+  origin: 'hand',
+  createdAt: '2026-01-01T00:00:00.000Z',
+});
