@@ -1,31 +1,9 @@
-import {
-  type Client,
-  isGrpcServiceError,
-  WithStartWorkflowOperation,
-  WorkflowNotFoundError,
-  WorkflowUpdateFailedError,
-} from '@temporalio/client';
+import { type Client, isGrpcServiceError, WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
+import { guardianStart } from '../adapters/temporal/guardian.ts';
 import type { ControlActivities, EndedWorkflow } from '../contracts/control.ts';
 import { PawlError } from '../contracts/failures.ts';
 import { guardianId } from '../contracts/ids.ts';
 import { admitUpdate, type CycleEnd, type LaneAnswer, laneUpdate } from '../contracts/messages.ts';
-import { queues } from '../contracts/queues.ts';
-import { attributesOf } from '../contracts/search-attributes.ts';
-
-/** How a guardian is started: by whoever first has something to tell it. */
-export const guardianStart = (
-  service: string,
-): WithStartWorkflowOperation<(input: { service: string }) => Promise<never>> =>
-  new WithStartWorkflowOperation<(input: { service: string }) => Promise<never>>('guardian', {
-    workflowId: guardianId(service),
-    taskQueue: queues.control,
-    args: [{ service }],
-    workflowIdConflictPolicy: 'USE_EXISTING',
-    typedSearchAttributes: attributesOf({ service }),
-    staticSummary: `owns the service ${service}`,
-    // A worker that dies in the middle of a workflow task must cost seconds.
-    workflowTaskTimeout: '5s',
-  });
 
 type AdmissionActivities = Pick<ControlActivities, 'admit' | 'askLane' | 'findEnded'>;
 

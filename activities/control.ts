@@ -16,7 +16,9 @@ export const createControlActivities = ({ control }: { control: ControlStore }):
     kill: (order) => control.kill(order),
     arm: (order) => control.arm(order),
     setGold: (order) => control.setGold(order),
-    note: (entry) => control.note(entry),
+    note: async ({ entries }) => {
+      for (const entry of entries) await control.note(entry);
+    },
     killAll: (order) => control.killAll(order),
     liftAll: (order) => control.liftAll(order),
   });

@@ -43,7 +43,8 @@ export interface ControlActivities {
   arm(order: ArmOrder): Promise<StateAnswer>;
   setGold(order: GoldOrder): Promise<StateAnswer>;
   verifyToken(use: TokenUse): Promise<TokenAnswer>;
-  note(entry: LedgerEntry): Promise<void>;
+  /** Rows for the ledger, in this order. */
+  note(input: { entries: readonly LedgerEntry[] }): Promise<void>;
   /** Kills, or lifts, every service of the store at once; answers with the services it found. */
   killAll(order: Omit<KillOrder, 'service'>): Promise<{ services: readonly string[] }>;
   liftAll(order: Omit<ArmOrder, 'service'>): Promise<{ services: readonly string[] }>;

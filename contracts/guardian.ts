@@ -1,3 +1,4 @@
+import type { LedgerEntry } from './control.ts';
 import type { CycleEnd, CycleRequest, RunningCycle } from './messages.ts';
 import type { Actor, ServiceState } from './traffic.ts';
 
@@ -15,6 +16,8 @@ export interface GuardianMemory {
   /** Answers given to requests, newest last, so that a repeated request gets the first answer. */
   readonly answered: ReadonlyArray<{ readonly key: string; readonly cycle: string; readonly workflowId: string }>;
   readonly last: ReadonlyArray<{ readonly cycle: string } & CycleEnd>;
+  /** What is still to be written to the ledger, in order. */
+  readonly outbox: readonly LedgerEntry[];
   /** Counts keyed effects, so that each has a key of its own over all runs. */
   readonly effects: number;
 }
@@ -24,6 +27,8 @@ export interface GuardianInput {
   readonly memory?: GuardianMemory;
   /** Events after which a new run starts; the server's own suggestion where absent. */
   readonly historyLimit?: number;
+  /** How often it looks after cycles that run; 30 s where absent. */
+  readonly lookAfterMs?: number;
 }
 
 export interface TriggerInput {

@@ -29,11 +29,6 @@ export const malformed = ({ arms, token, champion }: TrafficChange): string | nu
   return null;
 };
 
-/** Only a service under the loop gives its lane away: nothing may move traffic before arming or after a kill. */
-export const whyNotGrant = ({ latch }: ServiceState): Refusal | null => (latch === 'armed' ? null : latch);
-
-export const granted = (state: ServiceState): ServiceState => ({ ...state, promotion: state.promotion + 1 });
-
 /** The first rule that is broken answers. */
 const RULES: ReadonlyArray<readonly [Refusal, (state: ServiceState, change: TrafficChange, known: Known) => boolean]> =
   [

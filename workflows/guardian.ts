@@ -11,8 +11,8 @@ export async function guardian(input: GuardianInput): Promise<never> {
   await owner.adopt();
 
   while (!nearlyFull(input)) {
-    const asked = await condition(() => owner.hasWork() || nearlyFull(input), owner.lookAfterMs());
-    await (asked ? owner.tend() : owner.lookAfter());
+    await condition(() => owner.hasWork() || nearlyFull(input), owner.untilLookMs());
+    await owner.tend();
   }
 
   owner.closing = true; // from here on a request for a cycle is sent to the next run

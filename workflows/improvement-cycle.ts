@@ -28,7 +28,8 @@ const pass = async (cycle: Cycle, input: CycleInput): Promise<CycleEnd> => {
   const { dataset } = await cycle.stage('augment', () => work(input, 'augment', { diagnosis: diagnosis.evidence }));
   const training = await cycle.stage('train', () => work(input, 'train', { dataset }));
   const { challenger } = training;
-  if (challenger === null) return cycle.ended('rejected', `nothing to try: ${training.summary}`);
+  if (challenger === null || challenger === champion)
+    return cycle.ended('rejected', `nothing to try: ${training.summary}`);
 
   const offline = await cycle.stage('evaluate', () => work(input, 'evaluate', { dataset, challenger }));
   if (offline.verdict !== 'better') return cycle.ended('rejected', offline.reasons.join('; '), challenger);

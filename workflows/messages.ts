@@ -2,6 +2,7 @@ import type { SignalDefinition, UpdateDefinition } from '@temporalio/common';
 import { ActivityFailure, isCancellation, setHandler } from '@temporalio/workflow';
 import type { Answer } from '../contracts/messages.ts';
 import { reasonOf } from './failure.ts';
+import type { Mutex } from './mutex.ts';
 
 type Handle = (message: unknown) => Promise<Answer>;
 
@@ -35,6 +36,12 @@ export const answering =
       return refused(reasonOf(error));
     }
   };
+
+/** For handlers that await: one at a time, and not more in line than can be worked off. */
+export const inTurn =
+  (mutex: Mutex, handle: Handle): Handle =>
+  async (message) =>
+    mutex.crowded ? refused('too many messages at once; send it again') : mutex.run(() => handle(message));
 
 export const accepted = (what: string): Answer => ({ accepted: true, what });
 export const refused = (because: string): Answer => ({ accepted: false, because });

@@ -15,4 +15,9 @@ export class Mutex {
   get idle(): boolean {
     return this.#inside === 0;
   }
+
+  /** So many wait that another one is turned away: a flood of messages must not fill the history with work. */
+  get crowded(): boolean {
+    return this.#inside >= 100;
+  }
 }

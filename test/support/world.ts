@@ -2,7 +2,7 @@
  * A small world on a real Temporal dev server: a control store in a temporary folder, a service with gold, and workers
  * that run the real workflows. The stages' work is the test's own, brought in the way any service brings its own stages.
  */
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,16 +18,22 @@ import {
 import { createAdmissionActivities } from '../../activities/admission.ts';
 import { createControlActivities } from '../../activities/control.ts';
 import { failing } from '../../activities/failure.ts';
+import { createTokenActivities } from '../../activities/tokens.ts';
 import type { ControlStore } from '../../adapters/control/port.ts';
 import { sqliteControl } from '../../adapters/control/sqlite.ts';
+import { createOperatorKey, readOperatorKey } from '../../adapters/keys/operator-key.ts';
+import { readPeople } from '../../adapters/keys/people.ts';
+import { signToken } from '../../adapters/keys/token.ts';
 import type { CyclePlan } from '../../contracts/plan.ts';
 import { queues } from '../../contracts/queues.ts';
 import { searchAttributes } from '../../contracts/search-attributes.ts';
 import type { StageActivities } from '../../contracts/stages.ts';
+import type { TokenClaims } from '../../contracts/token.ts';
 import type { Variant } from '../../contracts/variant.ts';
 import { readEnvironment } from '../../infra/setup/environment.ts';
 import { resolveTemporal } from '../../infra/setup/temporal.ts';
 import { testPlan } from './plan.ts';
+import { stagesTo } from './stages.ts';
 
 // Expected failures would fill the output of the tests; what matters of them is asserted on.
 Runtime.install({ logger: new DefaultLogger('ERROR') });
@@ -44,8 +50,12 @@ export interface World {
   readonly home: string;
   /** The plan that the next admitted cycle gets. */
   plan: CyclePlan;
-  /** Runs workers for as long as the work lasts, and stops them in an orderly way. */
-  withWorkers<T>(stages: StageActivities, work: () => Promise<T>, options?: WorkerChoice): Promise<T>;
+  /** What the stages do from now on; anything that is not scripted goes through to a promotion. */
+  stages: StageActivities;
+  /** A signed token of the one person whom this world knows. */
+  sign(claims: Pick<TokenClaims, 'action' | 'workflow'> & Partial<TokenClaims>): string;
+  startWorkers(choice?: WorkerChoice): Promise<void>;
+  stopWorkers(): Promise<void>;
   end(): Promise<void>;
 }
 export interface WorkerChoice {
@@ -65,45 +75,76 @@ export const createWorld = async (plan: CyclePlan = testPlan()): Promise<World> 
   });
   const control = sqliteControl(join(home, 'control.db'));
   await registerService(control, SERVICE);
+  const person = await createOperatorKey(home, { name: 'ada' });
+  const { privateKey } = await readOperatorKey(home);
+  let workers: Array<{ worker: Worker; done: Promise<void> }> = [];
   const world: World = {
     client: env.client,
     env,
     control,
     home,
     plan,
-    withWorkers: async (stages, work, options = {}) => {
+    stages: stagesTo(challengerOf(SERVICE)),
+    sign: (claims) => signToken(privateKey, { ...claimsOf(person.kid, person.name, person.role), ...claims }),
+    startWorkers: async (choice = {}) => {
       const shared = { connection: env.nativeConnection, dataConverter };
-      const workers = await Promise.all([
+      const stage = (name: keyof StageActivities) => (input: never) =>
+        (world.stages[name] as (input: never) => Promise<unknown>)(input);
+      const created = await Promise.all([
         Worker.create({
           ...shared,
-          ...options,
+          ...choice,
           taskQueue: queues.control,
           workflowBundle: bundle,
           activities: {
             ...createControlActivities({ control }),
+            ...createTokenActivities({ control, people: () => readPeople(home), now: Date.now }),
             ...createAdmissionActivities({ client: env.client }),
             ...failing({ readPlan: async () => world.plan }),
           },
         }),
-        Worker.create({ ...shared, taskQueue: queues.data, activities: failing({ ...stages }) }),
+        Worker.create({
+          ...shared,
+          taskQueue: queues.data,
+          activities: failing(Object.fromEntries(STAGE_NAMES.map((name) => [name, stage(name)]))),
+        }),
       ]);
-      const running = workers.map((worker) => worker.run());
-      try {
-        return await work();
-      } finally {
-        for (const worker of workers) worker.shutdown();
-        await Promise.all(running);
-      }
+      workers = created.map((worker) => ({ worker, done: worker.run() }));
+    },
+    stopWorkers: async () => {
+      for (const { worker } of workers) worker.shutdown();
+      await Promise.all(workers.map(({ done }) => done));
+      workers = [];
     },
     end: async () => {
+      await world.stopWorkers();
       await replayEverything(env.client, bundle);
       await env.teardown();
       control.close();
       await rm(home, { recursive: true, force: true });
     },
   };
+  await world.startWorkers();
   return world;
 };
+
+const STAGE_NAMES = ['findBreach', 'diagnose', 'augment', 'train', 'evaluate', 'watch', 'learn'] as const;
+
+const claimsOf = (kid: string, person: string, role: string): TokenClaims => ({
+  v: 1,
+  kid,
+  action: 'approve',
+  workflow: '',
+  step: null,
+  variant: null,
+  evidence: null,
+  person,
+  role,
+  reason: 'looks right',
+  issuedAt: new Date().toISOString(),
+  expiresAt: new Date(Date.now() + 600_000).toISOString(),
+  nonce: randomUUID(),
+});
 
 const workflowBundle = (): Promise<WorkflowBundleWithSourceMap> =>
   bundleWorkflowCode({

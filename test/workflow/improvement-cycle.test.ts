@@ -4,7 +4,7 @@ import { abortUpdate, type CycleEnd, killSignal, pauseUpdate, rejectUpdate } fro
 import type { CyclePlan } from '../../contracts/plan.ts';
 import type { StageActivities } from '../../contracts/stages.ts';
 import { testPlan } from '../support/plan.ts';
-import { door, eventually, type StartedCycle, runCycle, startCycle, statusOf } from '../support/requests.ts';
+import { door, eventually, runCycle, type StartedCycle, startCycle, statusOf } from '../support/requests.ts';
 import { evidenceOf, stagesTo } from '../support/stages.ts';
 import { challengerOf, championOf, createWorld, registerService, type World } from '../support/world.ts';
 
@@ -25,7 +25,8 @@ const withService = async <T>(
   service = `cycle-${++services}`;
   await registerService(world.control, service);
   world.plan = testPlan(plan);
-  return world.withWorkers(stagesTo(challengerOf(service), script), work);
+  world.stages = stagesTo(challengerOf(service), script);
+  return work();
 };
 const ending = (script: Partial<StageActivities> = {}, plan: Partial<CyclePlan> = {}): Promise<CycleEnd> =>
   withService(script, plan, () => runCycle(world, service));

@@ -20,7 +20,7 @@ import { restrictionOf, tokenOf } from '../../contracts/message-shapes.ts';
 import * as messages from '../../contracts/messages.ts';
 import type { Stage } from '../../contracts/plan.ts';
 import { reasonOf } from '../failure.ts';
-import { accepted, onMessage, refused } from '../messages.ts';
+import { accepted, inTurn, onMessage, refused } from '../messages.ts';
 import { Mutex } from '../mutex.ts';
 import { store } from '../options.ts';
 import { tell } from '../tell.ts';
@@ -62,24 +62,23 @@ export class Cycle {
     onMessage(abortSignal, abortUpdate, async (message) => this.#stop('aborted', message), onRefusal);
     onMessage(pauseSignal, pauseUpdate, async () => this.#pause(), onRefusal);
     onMessage(rejectSignal, rejectUpdate, async (message) => this.#reject(message), onRefusal);
-    const inTurn = (handle: (message: unknown) => Promise<messages.Answer>) => (message: unknown) =>
-      this.#mutex.run(() => handle(message));
+    const turn = (handle: (message: unknown) => Promise<messages.Answer>) => inTurn(this.#mutex, handle);
     onMessage(
       messages.approveSignal,
       messages.approveUpdate,
-      inTurn((message) => this.#approve(message)),
+      turn((message) => this.#approve(message)),
       onRefusal,
     );
     onMessage(
       messages.resumeSignal,
       messages.resumeUpdate,
-      inTurn((message) => this.#resume(message)),
+      turn((message) => this.#resume(message)),
       onRefusal,
     );
     onMessage(
       messages.skipSignal,
       messages.skipUpdate,
-      inTurn((message) => this.#skip(message)),
+      turn((message) => this.#skip(message)),
       onRefusal,
     );
     setHandler(messages.laneFreeSignal, () => {
@@ -175,13 +174,17 @@ export class Cycle {
     this.#timeline.end(end);
     const { service, cycle } = this.#input;
     await store.note({
-      key: `${workflowInfo().workflowId}/end`,
-      service,
-      cycle,
-      kind: 'cycle ended',
-      actor: { kind: 'cycle', name: cycle },
-      reason: end.because,
-      body: { ...end, evidence: this.#evidence, promises: this.#promises.reports() },
+      entries: [
+        {
+          key: `${workflowInfo().workflowId}/end`,
+          service,
+          cycle,
+          kind: 'cycle ended',
+          actor: { kind: 'cycle', name: cycle },
+          reason: end.because,
+          body: { ...end, evidence: this.#evidence, promises: this.#promises.reports() },
+        },
+      ],
     });
     await tell(guardianId(service), messages.reportSignal, { cycle, end });
     await condition(() => this.#mutex.idle);

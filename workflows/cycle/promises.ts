@@ -54,13 +54,17 @@ export class Promises {
     const { service, cycle } = this.#input;
     await CancellationScope.nonCancellable(() =>
       store.note({
-        key: `${workflowInfo().workflowId}/promise/${stage}`,
-        service,
-        cycle,
-        kind: 'promise broken',
-        actor: { kind: 'cycle', name: cycle },
-        reason: `${stage} was promised within ${withinMs / 1000} s`,
-        body: { stage, withinMs },
+        entries: [
+          {
+            key: `${workflowInfo().workflowId}/promise/${stage}`,
+            service,
+            cycle,
+            kind: 'promise broken',
+            actor: { kind: 'cycle', name: cycle },
+            reason: `${stage} was promised within ${withinMs / 1000} s`,
+            body: { stage, withinMs },
+          },
+        ],
       }),
     );
   }

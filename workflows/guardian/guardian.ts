@@ -25,7 +25,7 @@ import type { TokenUse } from '../../contracts/token.ts';
 import type { Actor, Arm, ServiceState, StateAnswer } from '../../contracts/traffic.ts';
 import { objection } from '../../domain/admission.ts';
 import { reasonOf } from '../failure.ts';
-import { accepted, answering, onMessage, refused } from '../messages.ts';
+import { accepted, answering, inTurn, onMessage, refused } from '../messages.ts';
 import { Mutex } from '../mutex.ts';
 import { ask, configuration, store } from '../options.ts';
 import { tell } from '../tell.ts';
@@ -33,8 +33,20 @@ import { detailsOf, freshMemory, onDay, statusOf, withAdmitted, withEnd, without
 import { startCycle } from './start-cycle.ts';
 
 const SELF: Actor = { kind: 'guardian', name: 'guardian' };
+/** A cycle that was terminated is noticed within this time. */
 const LOOK_AFTER_CYCLES_MS = 30_000;
 const LOOK_AFTER_NOTHING_MS = 600_000;
+/** Small enough for one short activity. */
+const NOTES_AT_ONCE = 100;
+
+/** Ends after which the store may hold something new. */
+const TRAFFIC_MOVED: ReadonlySet<messages.Outcome> = new Set([
+  'promoted',
+  'rolled back',
+  'failed',
+  'killed',
+  'aborted',
+]);
 
 export class Guardian {
   /** Set once this run ends; requests for cycles are then left to the next run. */
@@ -44,11 +56,19 @@ export class Guardian {
   readonly #mutex = new Mutex();
   /** The waiting cycle that was told that the lane is free. */
   #hinted: string | null = null;
+  /** The store is to be read again, at once. */
   #stale = false;
+  /** The time of the next look has changed, so the timer is to be set anew. */
+  #woken = false;
+  readonly #lookAfterMs: number;
+  #lookAt: number;
   #refusal: string | null = null;
+  #killing: Promise<messages.Answer> | null = null;
 
-  constructor({ service, memory }: GuardianInput) {
+  constructor({ service, memory, lookAfterMs = LOOK_AFTER_CYCLES_MS }: GuardianInput) {
     this.#service = service;
+    this.#lookAfterMs = lookAfterMs;
+    this.#lookAt = Date.now() + lookAfterMs;
     this.#memory = memory ?? freshMemory();
     setHandler(messages.guardianStatusQuery, () => statusOf(service, this.#memory));
     setHandler(messages.admitUpdate, (request) => this.#mutex.run(() => this.#admit(request)), {
@@ -56,7 +76,10 @@ export class Guardian {
         if (!isCycleRequest(request))
           throw ApplicationFailure.nonRetryable('expected { key, trigger, requestedBy, reason }', 'Usage');
         if (this.closing)
-          throw ApplicationFailure.retryable('the guardian is starting its next run; ask again', 'Unavailable');
+          throw ApplicationFailure.retryable(
+            'the guardian is busy, or starting its next run; ask again',
+            'Unavailable',
+          );
       },
     });
     setHandler(messages.laneUpdate, (request) => this.#mutex.run(() => this.#lane(request.cycle)));
@@ -65,23 +88,22 @@ export class Guardian {
       this.#refusal = because;
       this.#show();
     };
-    const inTurn = (handle: (message: unknown) => Promise<messages.Answer>) => (message: unknown) =>
-      this.#mutex.run(() => handle(message));
+    const turn = (handle: (message: unknown) => Promise<messages.Answer>) => inTurn(this.#mutex, handle);
     onMessage(messages.killSignal, messages.killUpdate, (message) => this.#kill(message), refusedSignal);
-    onMessage(messages.pauseSignal, messages.pauseUpdate, (message) => this.#pause(message), refusedSignal);
+    onMessage(messages.pauseSignal, messages.pauseUpdate, async (message) => this.#pause(message), refusedSignal);
     onMessage(
       messages.resumeSignal,
       messages.resumeUpdate,
-      inTurn((message) => this.#resume(message)),
+      turn((message) => this.#resume(message)),
       refusedSignal,
     );
     onMessage(
       messages.rearmSignal,
       messages.rearmUpdate,
-      inTurn((message) => this.#rearm(message)),
+      turn((message) => this.#rearm(message)),
       refusedSignal,
     );
-    setHandler(messages.goldUpdate, answering(inTurn((message) => this.#gold(message))));
+    setHandler(messages.goldUpdate, answering(turn((message) => this.#gold(message))));
     setDefaultSignalHandler((name) => refusedSignal(`${name}: the guardian knows no such message`));
   }
 
@@ -100,40 +122,41 @@ export class Guardian {
   }
 
   hasWork(): boolean {
-    return this.#stale || this.#nextInLane() !== null;
+    return this.#stale || this.#woken || this.#memory.outbox.length > 0 || this.#nextInLane() !== null;
+  }
+
+  untilLookMs(): number {
+    return Math.max(1_000, this.#lookAt - Date.now());
   }
 
   async tend(): Promise<void> {
     await this.#mutex.run(async () => {
+      this.#woken = false;
+      await this.#writeOutbox();
       if (this.#stale) await this.adopt();
       const next = this.#nextInLane();
-      if (next === null) return;
+      const waiting = this.#memory.running.find(({ cycle }) => cycle === next);
       this.#hinted = next;
-      const cycle = this.#memory.running.find((one) => one.cycle === next);
-      if (cycle) await tell(cycle.workflowId, messages.laneFreeSignal);
+      if (waiting) await tell(waiting.workflowId, messages.laneFreeSignal);
+      if (Date.now() >= this.#lookAt) await this.#lookAfter();
     });
-  }
-
-  lookAfterMs(): number {
-    return this.#memory.running.length > 0 ? LOOK_AFTER_CYCLES_MS : LOOK_AFTER_NOTHING_MS;
   }
 
   /** Finds cycles that ended without a word (terminated, or a report that got lost) and puts their traffic back. */
-  async lookAfter(): Promise<void> {
-    await this.#mutex.run(async () => {
-      await this.adopt();
-      this.#hinted = null;
-      const { running } = this.#memory;
-      if (running.length === 0) return;
-      const ended = await ask.findEnded({ workflowIds: running.map(({ workflowId }) => workflowId) });
-      for (const { workflowId, status, end } of ended) {
-        const gone = running.find((one) => one.workflowId === workflowId);
-        if (!gone) continue;
-        const heldLane = this.#memory.lane.holder === gone.cycle;
-        if (end) this.#ended(gone.cycle, end);
-        else await this.#vanished(gone.cycle, status, heldLane);
-      }
-    });
+  async #lookAfter(): Promise<void> {
+    await this.adopt();
+    this.#hinted = null;
+    const { running } = this.#memory;
+    this.#lookAt = Date.now() + (running.length > 0 ? this.#lookAfterMs : LOOK_AFTER_NOTHING_MS);
+    if (running.length === 0) return;
+    const ended = await ask.findEnded({ workflowIds: running.map(({ workflowId }) => workflowId) });
+    for (const { workflowId, status, end } of ended) {
+      const gone = running.find((one) => one.workflowId === workflowId);
+      if (!gone) continue;
+      const heldLane = this.#memory.lane.holder === gone.cycle;
+      if (end) this.#ended(gone.cycle, end);
+      else await this.#vanished(gone.cycle, status, heldLane);
+    }
   }
 
   async #admit(request: messages.CycleRequest): Promise<messages.Admission> {
@@ -173,20 +196,26 @@ export class Guardian {
       },
     );
     if (this.#memory.state?.latch === 'killed') await this.#stopCycles(this.#memory.state.because);
+    this.#lookAt = Math.min(this.#lookAt, Date.now() + this.#lookAfterMs);
+    this.#woken = true;
     await store.note({
-      key: `${started.workflowId}/admitted`,
-      service: this.#service,
-      cycle: started.cycle,
-      kind: 'cycle admitted',
-      actor: request.requestedBy,
-      reason: request.reason,
-      body: {
-        trigger: request.trigger,
-        workflowId: started.workflowId,
-        champion: state.champion,
-        config: plan.config,
-        commit: plan.commit,
-      },
+      entries: [
+        {
+          key: `${started.workflowId}/admitted`,
+          service: this.#service,
+          cycle: started.cycle,
+          kind: 'cycle admitted',
+          actor: request.requestedBy,
+          reason: request.reason,
+          body: {
+            trigger: request.trigger,
+            workflowId: started.workflowId,
+            champion: state.champion,
+            config: plan.config,
+            commit: plan.commit,
+          },
+        },
+      ],
     });
     this.#show();
     return { admitted: true, cycle: started.cycle, workflowId: started.workflowId };
@@ -227,17 +256,21 @@ export class Guardian {
     if (typeof end?.outcome === 'string' && typeof end.because === 'string') this.#ended(cycle, end);
   }
 
-  async #kill(message: unknown): Promise<messages.Answer> {
+  /** Kills that come while one is under way join it, so that a flood of them is one effect. */
+  #kill(message: unknown): Promise<messages.Answer> {
+    this.#killing ??= this.#killNow(message).finally(() => {
+      this.#killing = null;
+    });
+    return this.#killing;
+  }
+
+  async #killNow(message: unknown): Promise<messages.Answer> {
     const { by, reason } = restrictionOf(message);
     // Before anything is awaited, so that an admission under way sees it.
     if (this.#memory.state)
       this.#memory = { ...this.#memory, state: { ...this.#memory.state, latch: 'killed', because: reason } };
-    const answer = await store.kill({
-      key: this.#key('kill'),
-      service: this.#service,
-      actor: { kind: 'person', name: by },
-      reason,
-    });
+    const order = { key: this.#key('kill'), service: this.#service, actor: { kind: 'person', name: by }, reason };
+    const answer = await store.kill(order);
     this.#take(answer.state);
     await this.#stopCycles(reason);
     return answer.outcome === 'done'
@@ -247,11 +280,10 @@ export class Guardian {
       : refused(answer.because);
   }
 
-  async #pause(message: unknown): Promise<messages.Answer> {
+  #pause(message: unknown): messages.Answer {
     const paused = restrictionOf(message);
     this.#memory = { ...this.#memory, paused };
-    this.#show();
-    await this.#note('paused', { kind: 'person', name: paused.by }, paused.reason);
+    this.#note('paused', { kind: 'person', name: paused.by }, paused.reason);
     return accepted('paused: no cycle is admitted and no traffic lane is given until a signed resume');
   }
 
@@ -259,8 +291,7 @@ export class Guardian {
     const { claims, because } = await this.#verify(message, 'resume', null);
     if (!claims) return refused(because);
     this.#memory = { ...this.#memory, paused: null };
-    this.#show();
-    await this.#note('resumed', { kind: 'person', name: claims.person }, claims.reason);
+    this.#note('resumed', { kind: 'person', name: claims.person }, claims.reason);
     return accepted('resumed');
   }
 
@@ -320,7 +351,7 @@ export class Guardian {
 
   #ended(cycle: string, end: messages.CycleEnd): void {
     this.#memory = withEnd(this.#memory, cycle, end, Date.now());
-    this.#stale = true;
+    this.#stale ||= TRAFFIC_MOVED.has(end.outcome);
     this.#show();
   }
 
@@ -338,13 +369,17 @@ export class Guardian {
     }
     const end = { outcome: 'failed', because, challenger: null, champion: state?.champion ?? null } as const;
     await store.note({
-      key: `${guardianId(this.#service)}:cycle:${cycle}/end`,
-      service: this.#service,
-      cycle,
-      kind: 'cycle ended',
-      actor: SELF,
-      reason: because,
-      body: end,
+      entries: [
+        {
+          key: `${guardianId(this.#service)}:cycle:${cycle}/end`,
+          service: this.#service,
+          cycle,
+          kind: 'cycle ended',
+          actor: SELF,
+          reason: because,
+          body: end,
+        },
+      ],
     });
     this.#ended(cycle, end);
   }
@@ -369,8 +404,18 @@ export class Guardian {
     return `${guardianId(this.#service)}/${workflowInfo().firstExecutionRunId}/${n}/${what}`;
   }
 
-  #note(kind: string, actor: Actor, reason: string): Promise<void> {
-    return store.note({ key: this.#key(kind), service: this.#service, cycle: null, kind, actor, reason, body: {} });
+  /** Written by and by: what is in the outbox outlives this run. */
+  #note(kind: string, actor: Actor, reason: string): void {
+    const entry = { key: this.#key(kind), service: this.#service, cycle: null, kind, actor, reason, body: {} };
+    this.#memory = { ...this.#memory, outbox: [...this.#memory.outbox, entry] };
+    this.#show();
+  }
+
+  async #writeOutbox(): Promise<void> {
+    const entries = this.#memory.outbox.slice(0, NOTES_AT_ONCE);
+    if (entries.length === 0) return;
+    await store.note({ entries });
+    this.#memory = { ...this.#memory, outbox: this.#memory.outbox.slice(entries.length) };
   }
 
   #show(): void {

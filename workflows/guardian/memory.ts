@@ -15,6 +15,7 @@ export const freshMemory = (): GuardianMemory => ({
   cooldownMs: 0,
   answered: [],
   last: [],
+  outbox: [],
   effects: 0,
 });
 

@@ -7,7 +7,7 @@ import type { KillSwitchInput, KillSwitchMemory } from '../../contracts/guardian
 import { guardianId, KILL_SWITCH_ID } from '../../contracts/ids.ts';
 import { restrictionOf, tokenOf } from '../../contracts/message-shapes.ts';
 import * as messages from '../../contracts/messages.ts';
-import { accepted, onMessage, refused } from '../messages.ts';
+import { accepted, inTurn, onMessage, refused } from '../messages.ts';
 import { Mutex } from '../mutex.ts';
 import { store } from '../options.ts';
 import { tell } from '../tell.ts';
@@ -23,11 +23,16 @@ export class KillSwitch {
       return { killed, because, services };
     });
     const onRefusal = (because: string) => this.#show(because);
-    onMessage(messages.killSignal, messages.killUpdate, (message) => this.#kill(message), onRefusal);
+    onMessage(
+      messages.killSignal,
+      messages.killUpdate,
+      inTurn(this.#mutex, (message) => this.#kill(message)),
+      onRefusal,
+    );
     onMessage(
       messages.rearmSignal,
       messages.rearmUpdate,
-      (message) => this.#mutex.run(() => this.#rearm(message)),
+      inTurn(this.#mutex, (message) => this.#rearm(message)),
       onRefusal,
     );
     setDefaultSignalHandler((name) => onRefusal(`${name}: the kill switch knows no such message`));

@@ -1,0 +1,135 @@
+/** A small judged search service in a folder, with real stores beside it: enough for every stage to do its work. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { StageDeps } from '../../activities/stage-deps.ts';
+import { folderArtifacts } from '../../adapters/artifacts/folder.ts';
+import { sqliteControl } from '../../adapters/control/sqlite.ts';
+import { DEFAULT_SETTINGS, saveVariant } from '../../adapters/lexical/variant.ts';
+import type { ServedQuery } from '../../adapters/query-log/port.ts';
+import { readJudgedQueries } from '../../adapters/service/data.ts';
+import { logVitals } from '../../adapters/vitals/log.ts';
+import type { ServiceConfig } from '../../contracts/config.ts';
+import type { StageInput } from '../../contracts/stages.ts';
+import type { SearchSettings } from '../../contracts/variant.ts';
+import { testPlan } from './plan.ts';
+import { temporaryFolder } from './temporary-folder.ts';
+
+export const SERVICE = 'docs';
+export const NOW = Date.UTC(2026, 10, 21, 12);
+
+const VERBS = ['read', 'write', 'open', 'close', 'parse', 'print', 'count', 'merge', 'split', 'move'];
+const NOUNS = [
+  'file',
+  'stream',
+  'buffer',
+  'socket',
+  'header',
+  'token',
+  'window',
+  'signal',
+  'timer',
+  'cache',
+  'lock',
+  'page',
+];
+
+export interface SearchService {
+  readonly deps: StageDeps;
+  readonly config: ServiceConfig;
+  readonly champion: string;
+  readonly log: ServedQuery[];
+  input(stage: StageInput['stage'], plan?: Parameters<typeof testPlan>[0]): StageInput;
+  addVariant(settings: SearchSettings): Promise<string>;
+  serve(rows: ReadonlyArray<Partial<ServedQuery>>): void;
+}
+
+/** 120 functions such as `readFile`, which people ask for as "reading files": found by their words only. */
+export async function searchService(): Promise<SearchService> {
+  const folder = temporaryFolder();
+  const config = { folder, data: writeData(folder) } as unknown as ServiceConfig;
+  const artifacts = folderArtifacts(join(folder, '.pawl/artifacts'));
+  const control = sqliteControl(join(folder, '.pawl/control.db'), () => NOW);
+  const log: ServedQuery[] = [];
+  const queryLog: StageDeps['queryLog'] = {
+    append: async (rows) => void log.push(...rows),
+    read: async ({ service, from, to, variant }) =>
+      log.filter(
+        (row) => row.service === service && row.at >= from && row.at < to && (!variant || row.variant === variant),
+      ),
+    prune: async () => 0,
+    close: () => undefined,
+  };
+  const deps: StageDeps = {
+    control,
+    artifacts,
+    queryLog,
+    vitals: logVitals({ queryLog, judged: () => readJudgedQueries(config, 'live') }),
+    services: { config: async () => config },
+    indexFolder: join(folder, '.pawl/index'),
+    now: () => NOW,
+  };
+  const addVariant = async (settings: SearchSettings): Promise<string> => {
+    const saved = await saveVariant(artifacts, SERVICE, settings);
+    await control.addVariant({ ...saved, service: SERVICE, origin: 'init', createdAt: new Date(NOW).toISOString() });
+    return saved.id;
+  };
+  const champion = await addVariant(DEFAULT_SETTINGS);
+  const actor = { kind: 'person', name: 'ada' };
+  await control.register({ key: 'register', service: SERVICE, champion, actor, reason: 'a test' });
+  return {
+    deps,
+    config,
+    champion,
+    log,
+    addVariant,
+    input: (stage, plan) => ({
+      service: SERVICE,
+      cycle: 'si_2026_11_21_001',
+      stage,
+      key: `cycle/${stage}`,
+      champion,
+      plan: testPlan(plan),
+    }),
+    serve: (rows) => {
+      const usual = {
+        at: NOW - 1_000,
+        service: SERVICE,
+        variant: champion,
+        query: 'x',
+        ranked: [],
+        latencyMs: 5,
+        error: null,
+        cost: 1e-6,
+      };
+      log.push(...rows.map((row) => ({ ...usual, ...row })));
+    },
+  };
+}
+
+function writeData(folder: string): ServiceConfig['data'] {
+  const all = VERBS.flatMap((verb) => NOUNS.map((noun) => ({ id: `${verb}-${noun}`, verb, noun })));
+  const capital = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
+  const lines = (rows: readonly object[]): string => rows.map((row) => `${JSON.stringify(row)}\n`).join('');
+  const qrels = (ids: readonly string[]): string =>
+    `query-id\tcorpus-id\tscore\n${ids.map((id) => `q-${id}\t${id}\t1\n`).join('')}`;
+  const split = (part: number): string[] => all.filter((_, at) => at % 3 === part).map(({ id }) => id);
+  const documents = all.map(({ id, verb, noun }) => {
+    return {
+      _id: id,
+      title: `${verb}${capital(noun)}`,
+      text: `${verb}${capital(noun)}(target): void. See the manual.`,
+    };
+  });
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'corpus.jsonl'), lines(documents));
+  const queries = all.map(({ id, verb, noun }) => ({ _id: `q-${id}`, text: `how to ${verb} the ${noun}s here` }));
+  writeFileSync(join(folder, 'queries.jsonl'), lines(queries));
+  writeFileSync(join(folder, 'train.tsv'), qrels(split(0)));
+  writeFileSync(join(folder, 'test.tsv'), qrels(split(1)));
+  writeFileSync(join(folder, 'live.tsv'), qrels(split(2)));
+  return {
+    corpus: 'corpus.jsonl',
+    queries: 'queries.jsonl',
+    judgements: { train: 'train.tsv', test: 'test.tsv', live: 'live.tsv' },
+  };
+}
