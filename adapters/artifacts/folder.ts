@@ -1,0 +1,131 @@
+/**
+ * 1. A file under its final name is whole and on the disk: written beside it, synced, renamed, folder synced.
+ * 2. Nobody gets bytes whose digest was not checked in this very read.
+ * 3. A path is made from 64 hex digits and nothing else that a reference says.
+ */
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { ArtifactRef } from '../../contracts/artifact.ts';
+import { PawlError } from '../../contracts/failures.ts';
+import { canonicalJson } from '../../domain/canonical-json.ts';
+import type { ArtifactStore } from './port.ts';
+
+const PREFIX = 'artifact:sha256/';
+const DIGEST = /^[0-9a-f]{64}$/;
+
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined);
+
+export const folderArtifacts = (folder: string): ArtifactStore => {
+  const pathOf = (digest: string): string => join(folder, 'sha256', digest.slice(0, 2), digest);
+
+  const checked = ({ uri, sha256: digest }: ArtifactRef): string => {
+    if (!DIGEST.test(digest) || uri !== PREFIX + digest) {
+      throw new PawlError('Usage', `${JSON.stringify(uri)} with sha256 ${JSON.stringify(digest)} names no artifact`, {
+        hint: `A reference reads ${PREFIX}<64 hex digits>, with the same digits in its sha256.`,
+      });
+    }
+    return pathOf(digest);
+  };
+
+  const read = async (path: string): Promise<Buffer | null> => {
+    try {
+      return await readFile(path);
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return null;
+      throw unreadable(path, error);
+    }
+  };
+
+  const get = async (ref: ArtifactRef): Promise<Buffer> => {
+    const path = checked(ref);
+    const bytes = await read(path);
+    if (!bytes) {
+      throw new PawlError('NotFound', `There is no artifact ${ref.sha256} in ${folder}`, {
+        hint: 'Copy it from the machine that made it, or run the cycle again.',
+      });
+    }
+    const found = sha256(bytes);
+    if (found !== ref.sha256) {
+      throw new PawlError('DigestMismatch', `${path} should have the digest ${ref.sha256}, but has ${found}`, {
+        hint: 'The file was changed or damaged: restore it from a backup, or remove it and make the artifact again.',
+      });
+    }
+    return bytes;
+  };
+
+  const put = async (content: Uint8Array | string): Promise<ArtifactRef> => {
+    const bytes = Buffer.from(content);
+    const digest = sha256(bytes);
+    const path = pathOf(digest);
+    const present = await read(path);
+    // A damaged file is replaced by the bytes that it should have held.
+    if (!present || sha256(present) !== digest) await write(path, bytes);
+    return { uri: PREFIX + digest, sha256: digest };
+  };
+
+  return {
+    put,
+    get,
+    putJson: async (value) => put(textOf(value)),
+    getJson: async (ref) => JSON.parse((await get(ref)).toString('utf8')),
+    has: async (ref) => (await read(checked(ref))) !== null,
+  };
+};
+
+const textOf = (value: unknown): string => {
+  try {
+    return canonicalJson(value);
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new PawlError('Usage', `The value is no artifact: ${message}`, { cause });
+  }
+};
+
+const write = async (path: string, bytes: Buffer): Promise<void> => {
+  const folder = dirname(path);
+  const temporary = join(folder, `.${randomUUID()}.tmp`);
+  try {
+    const made = await mkdir(folder, { recursive: true });
+    const file = await open(temporary, 'wx', 0o644);
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+    await syncFolders(folder, made);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    if (codeOf(error) === 'ENOSPC' || codeOf(error) === 'EDQUOT') {
+      throw new PawlError('DiskFull', `No space left for an artifact of ${bytes.length} bytes in ${folder}`, {
+        hint: 'Nothing was written. Free some space; the work goes on by itself.',
+        cause: error,
+      });
+    }
+    throw unreadable(path, error);
+  }
+};
+
+/** A new name is safe once its folder is; a folder that was just made is safe once its parent is. */
+const syncFolders = async (folder: string, firstMade: string | undefined): Promise<void> => {
+  if (process.platform === 'win32') return; // Windows has no handle on a folder to sync.
+  const last = firstMade === undefined ? folder : dirname(firstMade);
+  for (let at = folder; ; at = dirname(at)) {
+    const handle = await open(at, 'r');
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    if (at === last || at === dirname(at)) return;
+  }
+};
+
+const unreadable = (path: string, cause: unknown): PawlError =>
+  new PawlError('Unavailable', `${path} cannot be used: ${cause instanceof Error ? cause.message : String(cause)}`, {
+    hint: 'Check that the folder belongs to the user who runs Pawl, and that its disk is healthy.',
+    cause,
+  });

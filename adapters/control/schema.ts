@@ -1,0 +1,76 @@
+/** Step n brings schema version n to n + 1; a step that has shipped never changes. */
+export const CONTROL_MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE services (
+    service   TEXT PRIMARY KEY,
+    latch     TEXT NOT NULL CHECK (latch IN ('disarmed', 'armed', 'killed')),
+    because   TEXT NOT NULL,
+    epoch     INTEGER NOT NULL CHECK (epoch >= 0),
+    promotion INTEGER NOT NULL CHECK (promotion >= 0),
+    champion  TEXT REFERENCES variants (id),
+    gold      TEXT REFERENCES variants (id),
+    arms      TEXT NOT NULL CHECK (json_valid(arms))
+  ) STRICT;
+  CREATE TRIGGER services_never_fall_back BEFORE UPDATE ON services
+    WHEN NEW.epoch < OLD.epoch OR NEW.promotion < OLD.promotion
+    BEGIN SELECT RAISE(ABORT, 'epoch and promotion never fall'); END;
+
+  CREATE TABLE fleet (
+    id      INTEGER PRIMARY KEY CHECK (id = 1),
+    killed  INTEGER NOT NULL CHECK (killed IN (0, 1)),
+    because TEXT NOT NULL
+  ) STRICT;
+  INSERT INTO fleet VALUES (1, 0, '');
+
+  CREATE TABLE variants (
+    id         TEXT PRIMARY KEY,
+    service    TEXT NOT NULL,
+    uri        TEXT NOT NULL,
+    sha256     TEXT NOT NULL,
+    origin     TEXT NOT NULL,
+    created_at TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX variants_of_service ON variants (service, created_at);
+
+  CREATE TABLE baselines (
+    service TEXT NOT NULL,
+    variant TEXT NOT NULL,
+    vitals  TEXT NOT NULL CHECK (json_valid(vitals)),
+    PRIMARY KEY (service, variant)
+  ) STRICT;
+
+  -- The first answer to each key, and the digest of what was asked.
+  CREATE TABLE answers (
+    key    TEXT PRIMARY KEY,
+    asked  TEXT NOT NULL,
+    answer TEXT NOT NULL CHECK (json_valid(answer))
+  ) STRICT;
+
+  CREATE TABLE nonces (
+    nonce      TEXT PRIMARY KEY,
+    key        TEXT NOT NULL,
+    expires_at TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TABLE ledger (
+    seq     INTEGER PRIMARY KEY,
+    at      TEXT NOT NULL,
+    service TEXT NOT NULL,
+    cycle   TEXT,
+    kind    TEXT NOT NULL,
+    actor   TEXT NOT NULL CHECK (json_valid(actor)),
+    reason  TEXT NOT NULL,
+    body    TEXT NOT NULL CHECK (json_valid(body))
+  ) STRICT;
+  CREATE INDEX ledger_of_service ON ledger (service, seq);
+  CREATE INDEX ledger_of_cycle ON ledger (cycle, seq) WHERE cycle IS NOT NULL;
+  CREATE TRIGGER ledger_keeps_rows BEFORE DELETE ON ledger
+    BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+  CREATE TRIGGER ledger_keeps_content BEFORE UPDATE ON ledger
+    BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+  -- INSERT OR REPLACE removes a row without asking the delete trigger.
+  CREATE TRIGGER ledger_takes_no_replacement BEFORE INSERT ON ledger
+    WHEN EXISTS (SELECT 1 FROM ledger WHERE seq = NEW.seq)
+    BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+  `,
+];

@@ -1,0 +1,378 @@
+/** What every ControlStore is held to. */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { ControlStore } from '../../adapters/control/port.ts';
+import type { ServiceState, TrafficChange } from '../../contracts/traffic.ts';
+import { holdsControlInvariants } from './control-store-properties.ts';
+
+const person = { kind: 'person', name: 'ada' };
+const cycle = 'si_2026_11_21_001';
+const [first, better, best] = ['a1', 'b2', 'c3'] as const;
+
+export const describeControlStore = (name: string, make: () => ControlStore): void => {
+  describe(`control store: ${name}`, () => {
+    let store: ControlStore;
+    let keys = 0;
+    beforeEach(() => {
+      store = make();
+    });
+    afterEach(() => store.close());
+
+    const order = (over: object = {}) => ({
+      key: `key-${++keys}`,
+      service: 'docs',
+      actor: person,
+      reason: 'because',
+      ...over,
+    });
+    const addVariant = (id: string, service = 'docs') =>
+      store.addVariant({
+        id,
+        service,
+        artifact: { uri: `artifact:sha256/${id}`, sha256: id },
+        origin: 'init',
+        createdAt: '2026-11-21T00:00:00.000Z',
+      });
+    const known = async (): Promise<ServiceState> => {
+      for (const id of [first, better, best]) await addVariant(id);
+      return store.register({ ...order(), champion: first });
+    };
+    const armed = async (): Promise<void> => {
+      await known();
+      await store.setGold({ ...order(), variant: first });
+      await store.arm(order());
+    };
+    const lane = async () => {
+      const answer = await store.grant({ ...order(), cycle });
+      return { epoch: answer.state?.epoch ?? -1, promotion: answer.state?.promotion ?? -1 };
+    };
+    const change = (over: Partial<TrafficChange>): TrafficChange => ({
+      ...order(),
+      cycle,
+      token: { epoch: 0, promotion: 0 },
+      arms: [{ variant: better, share: 1 }],
+      ...over,
+    });
+
+    test('a new service is disarmed and its champion serves everything', async () => {
+      expect(await known()).toEqual({
+        service: 'docs',
+        latch: 'disarmed',
+        because: expect.stringContaining('gold'),
+        epoch: 0,
+        promotion: 0,
+        champion: first,
+        gold: null,
+        arms: [{ variant: first, share: 1 }],
+      });
+      expect(await store.services()).toEqual(['docs']);
+      expect(await store.state('nowhere')).toBeNull();
+    });
+
+    test('registering again changes nothing, whatever the champion', async () => {
+      await armed();
+      const before = await store.state('docs');
+      expect(await store.register({ ...order(), champion: best })).toEqual(before);
+      expect(await store.state('docs')).toEqual(before);
+    });
+
+    test('a service cannot start with a variant that nobody registered, or with that of another service', async () => {
+      await addVariant('d4', 'shop');
+      await expect(store.register({ ...order(), champion: 'nope' })).rejects.toMatchObject({ type: 'NotFound' });
+      await expect(store.register({ ...order(), champion: 'd4' })).rejects.toMatchObject({ type: 'NotFound' });
+      expect(await store.services()).toEqual([]);
+    });
+
+    test('a change with the granted token moves the traffic, and names the champion only when told to', async () => {
+      await armed();
+      const token = await lane();
+      const arms = [
+        { variant: first, share: 0.9 },
+        { variant: better, share: 0.1 },
+      ];
+      const split = await store.shift(change({ token, arms }));
+      expect(split).toMatchObject({ outcome: 'done', state: { champion: first, arms } });
+      const promoted = await store.shift(change({ token, champion: better }));
+      expect(promoted).toMatchObject({ outcome: 'done', state: { champion: better, arms: [{ variant: better }] } });
+      expect(await store.state('docs')).toEqual(promoted.state);
+    });
+
+    test('a new grant fences off the change that was granted before it', async () => {
+      await armed();
+      const old = await lane();
+      const token = await lane();
+      expect(token.promotion).toBe(old.promotion + 1);
+      expect(await store.shift(change({ token: old }))).toMatchObject({
+        outcome: 'refused',
+        because: 'stale promotion',
+      });
+      expect(await store.shift(change({ token }))).toMatchObject({ outcome: 'done' });
+    });
+
+    test('a promotion number that was never granted is refused', async () => {
+      await armed();
+      const { epoch, promotion } = await lane();
+      const ahead = await store.shift(change({ token: { epoch, promotion: promotion + 1 } }));
+      expect(ahead).toMatchObject({ outcome: 'refused', because: 'stale promotion' });
+    });
+
+    test('a change that was decided before a kill is refused, even after the service was armed again', async () => {
+      await armed();
+      const token = await lane();
+      await store.kill(order());
+      expect(await store.shift(change({ token }))).toMatchObject({ outcome: 'refused', because: 'stale epoch' });
+      await store.arm(order());
+      expect(await store.shift(change({ token }))).toMatchObject({ outcome: 'refused', because: 'stale epoch' });
+      expect((await store.state('docs'))?.arms).toEqual([{ variant: first, share: 1 }]);
+    });
+
+    test('under the latch nothing is granted and nothing moves, even with the newest numbers', async () => {
+      await armed();
+      await store.kill(order());
+      const { epoch, promotion } = (await store.state('docs')) ?? { epoch: -1, promotion: -1 };
+      expect(await store.grant({ ...order(), cycle })).toMatchObject({ outcome: 'refused', because: 'killed' });
+      const moved = await store.shift(change({ token: { epoch, promotion } }));
+      expect(moved).toMatchObject({ outcome: 'refused', because: 'killed' });
+    });
+
+    test('a service without gold grants nothing, moves nothing, and cannot be armed', async () => {
+      await known();
+      expect(await store.grant({ ...order(), cycle })).toMatchObject({ outcome: 'refused', because: 'disarmed' });
+      expect(await store.shift(change({}))).toMatchObject({ outcome: 'refused', because: 'disarmed' });
+      expect(await store.arm(order())).toMatchObject({ outcome: 'refused', because: 'no gold' });
+    });
+
+    test('a variant that is not registered for this service gets no traffic and cannot be gold', async () => {
+      await armed();
+      await addVariant('d4', 'shop');
+      const token = await lane();
+      for (const variant of ['nope', 'd4']) {
+        const moved = await store.shift(change({ token, arms: [{ variant, share: 1 }] }));
+        expect(moved).toMatchObject({ outcome: 'refused', because: 'unknown variant' });
+        const gold = await store.setGold({ ...order(), variant });
+        expect(gold).toMatchObject({ outcome: 'refused', because: 'unknown variant', state: { gold: first } });
+      }
+    });
+
+    test('a service that nobody registered is refused in every kind of order', async () => {
+      const unknown = { outcome: 'refused', because: 'unknown service', state: null };
+      expect(await store.kill(order())).toEqual(unknown);
+      expect(await store.arm(order())).toEqual(unknown);
+      expect(await store.grant({ ...order(), cycle })).toEqual(unknown);
+      expect(await store.setGold({ ...order(), variant: first })).toEqual(unknown);
+      expect(await store.shift(change({}))).toEqual(unknown);
+    });
+
+    test.each([
+      ['none at all', []],
+      ['a sum under 1', [{ variant: first, share: 0.9 }]],
+      [
+        'a sum over 1',
+        [
+          { variant: first, share: 0.6 },
+          { variant: better, share: 0.6 },
+        ],
+      ],
+      [
+        'a share over 1',
+        [
+          { variant: first, share: 1.5 },
+          { variant: better, share: -0.5 },
+        ],
+      ],
+      ['NaN', [{ variant: first, share: Number.NaN }]],
+      ['infinity', [{ variant: first, share: Number.POSITIVE_INFINITY }]],
+      [
+        'one variant twice',
+        [
+          { variant: first, share: 0.5 },
+          { variant: first, share: 0.5 },
+        ],
+      ],
+    ])('shares that make no sense are an error of the caller and change nothing: %s', async (_, arms) => {
+      await armed();
+      const token = await lane();
+      const before = await store.state('docs');
+      await expect(store.shift(change({ token, arms }))).rejects.toMatchObject({ type: 'Usage' });
+      expect(await store.state('docs')).toEqual(before);
+    });
+
+    test('a token that is no pair of whole numbers, or a champion without traffic, is an error of the caller', async () => {
+      await armed();
+      const token = await lane();
+      for (const odd of [Number.NaN, -1, 0.5, Number.POSITIVE_INFINITY]) {
+        const promotion = change({ token: { ...token, promotion: odd } });
+        await expect(store.shift(promotion)).rejects.toMatchObject({ type: 'Usage' });
+      }
+      await expect(store.shift(change({ token, champion: best }))).rejects.toMatchObject({ type: 'Usage' });
+    });
+
+    test('a kill raises the epoch and gold alone serves, as champion', async () => {
+      await armed();
+      const token = await lane();
+      await store.shift(change({ token, champion: better }));
+      expect(await store.kill(order({ reason: 'smoke' }))).toMatchObject({
+        outcome: 'done',
+        state: {
+          latch: 'killed',
+          because: 'smoke',
+          epoch: token.epoch + 1,
+          champion: first,
+          arms: [{ variant: first, share: 1 }],
+        },
+      });
+    });
+
+    test('a kill without gold latches and leaves the champion where it is', async () => {
+      await known();
+      const state = { latch: 'killed', epoch: 1, champion: first, arms: [{ variant: first, share: 1 }] };
+      expect(await store.kill(order())).toMatchObject({ outcome: 'done', state });
+    });
+
+    test('every further kill raises the epoch again', async () => {
+      await armed();
+      await store.kill(order());
+      expect(await store.kill(order())).toMatchObject({ outcome: 'done', state: { epoch: 2 } });
+    });
+
+    test('gold that is named under the latch serves at once', async () => {
+      await armed();
+      await store.kill(order());
+      const answer = await store.setGold({ ...order(), variant: best });
+      expect(answer).toMatchObject({ state: { latch: 'killed', gold: best, arms: [{ variant: best, share: 1 }] } });
+    });
+
+    test('arming leaves the traffic where it is', async () => {
+      await armed();
+      const killed = await store.kill(order());
+      const answer = await store.arm(order({ reason: 'looked at it' }));
+      expect(answer.state).toEqual({ ...killed.state, latch: 'armed', because: 'looked at it' });
+    });
+
+    test('killing the fleet latches every service, and those that come later, until it is lifted', async () => {
+      await armed();
+      await addVariant('d4', 'shop');
+      const { service: _, ...fleet } = order({ reason: 'fire' });
+      expect(await store.killAll(fleet)).toEqual({ services: ['docs'] });
+      expect(await store.fleetKilled()).toBe(true);
+      expect(await store.state('docs')).toMatchObject({ latch: 'killed', epoch: 1 });
+      const late = await store.register({ ...order({ service: 'shop' }), champion: 'd4' });
+      expect(late).toMatchObject({ latch: 'killed', because: 'fire' });
+      expect(await store.arm(order())).toMatchObject({ outcome: 'refused', because: 'killed' });
+
+      const { service: __, ...lift } = order();
+      expect(await store.liftAll(lift)).toEqual({ services: ['docs', 'shop'] });
+      expect(await store.fleetKilled()).toBe(false);
+      expect(await store.state('docs')).toMatchObject({ latch: 'killed' });
+      expect(await store.arm(order())).toMatchObject({ outcome: 'done', state: { latch: 'armed' } });
+    });
+
+    test('a repeated key gets the first answer and changes nothing, long after the state moved on', async () => {
+      await armed();
+      const token = await lane();
+      const repeated = change({ token });
+      const answer = await store.shift(repeated);
+      const kill = order();
+      const killed = await store.kill(kill);
+      const rows = await store.ledger({});
+      expect(await store.shift(repeated)).toEqual(answer);
+      expect(await store.kill(kill)).toEqual(killed);
+      expect(await store.state('docs')).toEqual(killed.state);
+      expect(await store.ledger({})).toEqual(rows);
+    });
+
+    test('a refusal is kept like any other answer', async () => {
+      await known();
+      const arm = order();
+      const refused = await store.arm(arm);
+      await store.setGold({ ...order(), variant: first });
+      expect(await store.arm(arm)).toEqual(refused);
+      expect(await store.state('docs')).toMatchObject({ latch: 'disarmed' });
+    });
+
+    test('a key with another content, or of another kind of order, is an error of the caller', async () => {
+      await armed();
+      const kill = order();
+      await store.kill(kill);
+      const before = await store.state('docs');
+      await expect(store.kill({ ...kill, reason: 'other' })).rejects.toMatchObject({ type: 'Usage' });
+      await expect(store.arm(kill)).rejects.toMatchObject({ type: 'Usage' });
+      await expect(store.kill({ ...kill, key: '' })).rejects.toMatchObject({ type: 'Usage' });
+      expect(await store.state('docs')).toEqual(before);
+    });
+
+    test('the ledger tells every change and every refusal in the order in which they took effect', async () => {
+      await armed();
+      const token = await lane();
+      await store.shift(change({ token, key: 'the-shift' }));
+      await store.kill(order());
+      await store.shift(change({ token, reason: 'too late' }));
+      const rows = await store.ledger({ service: 'docs' });
+      const told = rows.filter(({ kind }) => kind !== 'variant').map(({ kind, body }) => [kind, body.outcome]);
+      expect(told).toEqual([
+        ['register', 'done'],
+        ['gold', 'done'],
+        ['arm', 'done'],
+        ['grant', 'done'],
+        ['shift', 'done'],
+        ['kill', 'done'],
+        ['shift', 'refused'],
+      ]);
+      expect(rows.map(({ seq }) => seq)).toEqual(rows.map((_, at) => at + 1));
+      expect(rows.at(-1)).toMatchObject({ cycle, reason: 'too late', actor: person, body: { because: 'stale epoch' } });
+      expect(rows.find(({ body }) => body.key === 'the-shift')?.body).toMatchObject({
+        token,
+        arms: [{ variant: better, share: 1 }],
+        before: { arms: [{ variant: first, share: 1 }] },
+        state: { arms: [{ variant: better, share: 1 }] },
+      });
+    });
+
+    test('the ledger is read by service, by cycle, from a row on, and so many rows at a time', async () => {
+      await armed();
+      const note = { service: 'docs', cycle, kind: 'stage', actor: person, reason: 'done', body: { took: 3 } };
+      for (const n of [1, 2, 3]) await store.note({ ...note, key: `note-${n}` });
+      await store.note({ ...note, key: 'note-3' });
+      await store.note({ ...note, key: 'other', service: 'shop', cycle: null });
+      const rows = await store.ledger({ cycle });
+      expect(rows.map(({ body }) => body)).toEqual([1, 2, 3].map((n) => ({ took: 3, key: `note-${n}` })));
+      expect(await store.ledger({ cycle, afterSeq: rows[0]?.seq ?? 0, limit: 1 })).toEqual([rows[1]]);
+      expect((await store.ledger({ service: 'shop' })).map(({ cycle: of }) => of)).toEqual([null]);
+      await expect(store.ledger({ limit: Number.NaN })).rejects.toMatchObject({ type: 'Usage' });
+    });
+
+    test('a variant is registered once; the same id with another content is an error of the caller', async () => {
+      await addVariant(first);
+      await addVariant(first);
+      expect(await store.variants('docs')).toHaveLength(1);
+      expect(await store.variant(first)).toMatchObject({ id: first, origin: 'init', artifact: { sha256: first } });
+      expect(await store.variant('nope')).toBeNull();
+      await expect(addVariant(first, 'shop')).rejects.toMatchObject({ type: 'Usage' });
+    });
+
+    test('a baseline is what was measured last', async () => {
+      const vitals = {
+        service: 'docs',
+        variant: first,
+        from: '2026-11-21T00:00:00.000Z',
+        to: '2026-11-21T01:00:00.000Z',
+        readings: { ndcg: { value: 0.7, n: 30, low: 0.6, high: 0.8 } },
+      };
+      const newer = { ...vitals, readings: { ndcg: { value: 0.8, n: 30, low: 0.7, high: 0.9 } } };
+      expect(await store.baseline('docs', first)).toBeNull();
+      await store.setBaseline({ key: 'one', variant: first, vitals });
+      await store.setBaseline({ key: 'two', variant: first, vitals: newer });
+      await store.setBaseline({ key: 'one', variant: first, vitals });
+      expect(await store.baseline('docs', first)).toEqual(newer);
+    });
+
+    test('a nonce is spent once; only the same use may come back', async () => {
+      const use = { nonce: 'n', key: 'approve', expiresAt: '2099-01-01T00:00:00.000Z' };
+      expect(await store.spendNonce(use)).toBe(true);
+      expect(await store.spendNonce(use)).toBe(true);
+      expect(await store.spendNonce({ ...use, key: 'another' })).toBe(false);
+      expect(await store.spendNonce({ ...use, nonce: 'm', key: 'another' })).toBe(true);
+    });
+
+    holdsControlInvariants(make);
+  });
+};
