@@ -8,7 +8,6 @@ import { Guardian } from './guardian/guardian.ts';
  */
 export async function guardian(input: GuardianInput): Promise<never> {
   const owner = new Guardian(input); // every message is handled from here on
-  await owner.adopt();
 
   while (!nearlyFull(input)) {
     await condition(() => owner.hasWork() || nearlyFull(input), owner.untilLookMs());

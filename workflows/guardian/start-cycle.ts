@@ -9,6 +9,11 @@ import { improvementCycle } from '../improvement-cycle.ts';
 
 type Today = GuardianMemory['today'];
 
+interface Remembering {
+  readonly remember: (today: Today, cycle: RunningCycle) => void;
+  readonly forget: (cycle: string) => void;
+}
+
 /**
  * Starts a cycle that outlives this run of the guardian (a child with the default policy would be terminated when the
  * guardian continues as new). An id is never used twice: a guardian that was started anew after it had been terminated
@@ -17,8 +22,7 @@ type Today = GuardianMemory['today'];
 export const startCycle = async (
   input: Omit<CycleInput, 'cycle'>,
   today: Today,
-  remember: (today: Today, cycle: RunningCycle) => void,
-  forget: (cycle: string) => void,
+  { remember, forget }: Remembering,
 ): Promise<RunningCycle> => {
   for (let n = today.lastNumber + 1; ; n++) {
     const cycle = cycleId(today.day, n);

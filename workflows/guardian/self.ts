@@ -1,0 +1,97 @@
+/**
+ * What all parts of the guardian share: its memory, the store's answers, and the ledger's outbox.
+ *
+ * 1. The store is the truth about latch, epoch, promotion and traffic; an answer older than one already known is ignored.
+ * 2. What is in the outbox outlives the run. An activity for each row would let a flood of messages reach the server's
+ *    limit of pending activities, and block the guardian for good.
+ */
+import { setCurrentDetails, workflowInfo } from '@temporalio/workflow';
+import type { GuardianMemory } from '../../contracts/guardian.ts';
+import { guardianId } from '../../contracts/ids.ts';
+import { type CycleEnd, killSignal, type Outcome } from '../../contracts/messages.ts';
+import type { Actor, ServiceState } from '../../contracts/traffic.ts';
+import { store } from '../options.ts';
+import { tell } from '../tell.ts';
+import { detailsOf, statusOf, withEnd } from './memory.ts';
+
+/** Small enough for one short activity. */
+const NOTES_AT_ONCE = 100;
+/** Ends after which the store may hold something new. */
+const TRAFFIC_MOVED: ReadonlySet<Outcome> = new Set(['promoted', 'rolled back', 'failed', 'killed', 'aborted']);
+
+export class Self {
+  readonly service: string;
+  /** The store is to be read again, at once. */
+  stale = true;
+  #memory: GuardianMemory;
+  #refusal: string | null = null;
+
+  constructor(service: string, memory: GuardianMemory) {
+    this.service = service;
+    this.#memory = memory;
+  }
+
+  get memory(): GuardianMemory {
+    return this.#memory;
+  }
+
+  remember(changes: Partial<GuardianMemory>): void {
+    this.#memory = { ...this.#memory, ...changes };
+    this.#show();
+  }
+
+  take(state: ServiceState | null): void {
+    const known = this.#memory.state;
+    const older = known !== null && state !== null && (state.epoch < known.epoch || state.promotion < known.promotion);
+    if (!older) this.remember({ state });
+  }
+
+  /** Takes over what the store holds; after a break-glass kill this is how the guardian learns of it. */
+  async adopt(): Promise<void> {
+    const before = this.#memory.state;
+    const state = await store.readState({ service: this.service });
+    this.take(state);
+    this.stale = false;
+    if (state?.latch === 'killed' && before?.latch !== 'killed') await this.stopCycles(state.because);
+  }
+
+  async stopCycles(reason: string): Promise<void> {
+    const order = { by: 'guardian', reason };
+    await Promise.all(this.#memory.running.map(({ workflowId }) => tell(workflowId, killSignal, order)));
+  }
+
+  ended(cycle: string, end: CycleEnd): void {
+    this.stale ||= TRAFFIC_MOVED.has(end.outcome);
+    this.remember(withEnd(this.#memory, cycle, end, Date.now()));
+  }
+
+  /** A key of its own for each effect, over all runs of this guardian. */
+  key(what: string): string {
+    const n = this.#memory.effects + 1;
+    this.#memory = { ...this.#memory, effects: n };
+    return `${guardianId(this.service)}/${workflowInfo().firstExecutionRunId}/${n}/${what}`;
+  }
+
+  /** A row for the ledger, written by and by. */
+  note(kind: string, actor: Actor, reason: string): void {
+    const entry = { key: this.key(kind), service: this.service, cycle: null, kind, actor, reason, body: {} };
+    this.remember({ outbox: [...this.#memory.outbox, entry] });
+  }
+
+  async writeOutbox(): Promise<void> {
+    const entries = this.#memory.outbox.slice(0, NOTES_AT_ONCE);
+    if (entries.length === 0) return;
+    await store.note({ entries });
+    this.remember({ outbox: this.#memory.outbox.slice(entries.length) });
+  }
+
+  /** A signal has no answer: why it was refused is shown where the person looks next. */
+  showRefusal(because: string): void {
+    this.#refusal = because;
+    this.#show();
+  }
+
+  #show(): void {
+    setCurrentDetails(detailsOf(statusOf(this.service, this.#memory), this.#refusal));
+  }
+}
