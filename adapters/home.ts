@@ -1,0 +1,34 @@
+/** Where things lie in a home: the folder with pawl.yaml, or with services/, that a team runs Pawl in. */
+import { join } from 'node:path';
+
+export interface HomePaths {
+  /** What a person writes and keeps in Git. */
+  readonly config: string;
+  readonly services: string;
+  readonly people: string;
+  /** What Pawl writes; ignored by Git. */
+  readonly state: string;
+  readonly control: string;
+  readonly metrics: string;
+  readonly artifacts: string;
+  readonly indexes: string;
+  readonly operatorKey: string;
+  /** What `pawl up` started, while it runs. */
+  readonly up: string;
+}
+
+export const homePaths = (home: string): HomePaths => {
+  const state = join(home, '.pawl');
+  return {
+    config: join(home, 'pawl.yaml'),
+    services: join(home, 'services'),
+    people: join(home, 'people.json'),
+    state,
+    control: join(state, 'control.db'),
+    metrics: join(state, 'metrics.db'),
+    artifacts: join(state, 'artifacts'),
+    indexes: join(state, 'indexes'),
+    operatorKey: join(state, 'keys', 'operator.pem'),
+    up: join(state, 'up.json'),
+  };
+};

@@ -1,0 +1,113 @@
+/**
+ * Builds index files.
+ *
+ * 1. A file under its final name is whole: it is built under a temporary name, flushed to the disk and renamed.
+ * 2. Whoever builds the same key builds the same index, so two builders at once do no harm: the last rename wins.
+ */
+import { randomUUID } from 'node:crypto';
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { type Tokenising, tokens } from '../../domain/tokens.ts';
+import type { CorpusDocument } from './document.ts';
+import { indexKey, recipeOf } from './recipe.ts';
+
+/** So many characteristic words of each document are kept for expansion. */
+const CHARACTERISTIC = 20;
+
+// The tokens are made by domain/tokens; FTS5 only has to keep them apart as they are.
+const SCHEMA = `
+  PRAGMA journal_mode = OFF;
+  PRAGMA synchronous = OFF;
+  CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE documents (rowid INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, title TEXT NOT NULL, text TEXT NOT NULL, words TEXT NOT NULL);
+  CREATE VIRTUAL TABLE tokens USING fts5(title, body, content = '', tokenize = 'unicode61 remove_diacritics 0');
+  CREATE VIRTUAL TABLE frequencies USING fts5vocab(tokens, row);
+  CREATE VIRTUAL TABLE occurrences USING fts5vocab(tokens, instance);
+`;
+
+export interface IndexSource {
+  readonly corpusSha256: string;
+  readonly documents: () => readonly CorpusDocument[];
+}
+
+export const indexPath = (folder: string, corpusSha256: string, how: Tokenising): string =>
+  join(folder, `${indexKey(corpusSha256, recipeOf(how))}.db`);
+
+/** The path of the index over these documents; builds it first where it is missing. */
+export function ensureIndex(folder: string, source: IndexSource, how: Tokenising): string {
+  const path = indexPath(folder, source.corpusSha256, how);
+  if (!existsSync(path)) buildIndex(path, source, how);
+  return path;
+}
+
+export function buildIndex(path: string, source: IndexSource, how: Tokenising): void {
+  mkdirSync(join(path, '..'), { recursive: true });
+  const building = `${path}.${randomUUID()}.tmp`;
+  try {
+    fill(building, source, how);
+    flush(building);
+    renameSync(building, path);
+    flush(join(path, '..'));
+  } finally {
+    rmSync(building, { force: true });
+  }
+}
+
+function fill(path: string, source: IndexSource, how: Tokenising): void {
+  const documents = source.documents();
+  const tokenised = documents.map((doc) => ({ title: tokens(doc.title, how), body: tokens(doc.text, how) }));
+  const frequency = documentFrequencies(tokenised);
+  const db = new DatabaseSync(path);
+  try {
+    db.exec(SCHEMA);
+    db.exec('BEGIN');
+    const addDocument = db.prepare('INSERT INTO documents (rowid, id, title, text, words) VALUES (?, ?, ?, ?, ?)');
+    const addTokens = db.prepare('INSERT INTO tokens (rowid, title, body) VALUES (?, ?, ?)');
+    documents.forEach((doc, at) => {
+      const { title, body } = tokenised[at] ?? { title: [], body: [] };
+      const words = characteristic([...title, ...body], frequency, documents.length);
+      addDocument.run(at + 1, doc.id, doc.title, doc.text, words.join(' '));
+      addTokens.run(at + 1, title.join(' '), body.join(' '));
+    });
+    const addMeta = db.prepare('INSERT INTO meta (key, value) VALUES (?, ?)');
+    addMeta.run('tokenising', JSON.stringify(how));
+    addMeta.run('corpus', source.corpusSha256);
+    addMeta.run('documents', String(documents.length));
+    db.exec('COMMIT');
+    db.exec("INSERT INTO tokens(tokens) VALUES ('optimize')");
+  } finally {
+    db.close();
+  }
+}
+
+function documentFrequencies(documents: ReadonlyArray<{ title: string[]; body: string[] }>): Map<string, number> {
+  const frequency = new Map<string, number>();
+  for (const { title, body } of documents) {
+    for (const token of new Set([...title, ...body])) frequency.set(token, (frequency.get(token) ?? 0) + 1);
+  }
+  return frequency;
+}
+
+/** The words that tell a document from the others, by tf·idf; words of one document alone lead nowhere. */
+function characteristic(found: readonly string[], frequency: ReadonlyMap<string, number>, documents: number): string[] {
+  const counts = new Map<string, number>();
+  for (const token of found) counts.set(token, (counts.get(token) ?? 0) + 1);
+  const weight = ([token, count]: [string, number]): number =>
+    (count / (count + 1)) * Math.log(documents / (frequency.get(token) ?? 1));
+  return [...counts]
+    .filter(([token]) => token.length > 2 && (frequency.get(token) ?? 0) > 1)
+    .map((entry) => ({ token: entry[0], weight: weight(entry) }))
+    .sort((a, b) => b.weight - a.weight || (a.token < b.token ? -1 : 1))
+    .slice(0, CHARACTERISTIC)
+    .map(({ token }) => token);
+}
+
+function flush(path: string): void {
+  const file = openSync(path, 'r');
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}

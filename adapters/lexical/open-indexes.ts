@@ -1,0 +1,39 @@
+import type { SearchSettings } from '../../contracts/variant.ts';
+import { type JudgedQuery, ndcg } from '../../domain/rank-metrics.ts';
+import { ensureIndex, type IndexSource } from './build.ts';
+import { type LexicalIndex, openIndex } from './index-file.ts';
+import { recipeOf } from './recipe.ts';
+
+/** One open index per recipe, built on first use. */
+export class OpenIndexes {
+  private readonly folder: string;
+  private readonly source: IndexSource;
+  private readonly options: { readonly memory?: boolean };
+  private readonly open = new Map<string, LexicalIndex>();
+
+  constructor(folder: string, source: IndexSource, options: { readonly memory?: boolean } = {}) {
+    this.folder = folder;
+    this.source = source;
+    this.options = options;
+  }
+
+  for(settings: SearchSettings): LexicalIndex {
+    const recipe = recipeOf(settings);
+    const index = this.open.get(recipe) ?? openIndex(ensureIndex(this.folder, this.source, settings), this.options);
+    this.open.set(recipe, index);
+    return index;
+  }
+
+  close(): void {
+    for (const index of this.open.values()) index.close();
+  }
+}
+
+/** NDCG@10 of each query, in order. */
+export function scoresOf(indexes: OpenIndexes, settings: SearchSettings, queries: readonly JudgedQuery[]): number[] {
+  const index = indexes.for(settings);
+  return queries.map(({ text, judgements }) => {
+    const ranked = index.search(settings, text, 10).map(({ id }) => id);
+    return ndcg(ranked, judgements);
+  });
+}

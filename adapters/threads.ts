@@ -1,0 +1,92 @@
+/**
+ * CPU-bound work in a thread of its own, so that the event loop stays free to heartbeat and to hear of a cancellation.
+ *
+ * `defineTask` in a module of its own names the work; `runTask` starts a thread that loads just this module, where the
+ * same `defineTask` call sees that it is in the thread and does the work. Input, progress and output are plain data.
+ */
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { type FailureType, failures, PawlError } from '../contracts/failures.ts';
+
+export interface Task<Input, Progress, Output> {
+  readonly url: string;
+  readonly work: (input: Input, report: (progress: Progress) => void) => Output | Promise<Output>;
+}
+
+type Message =
+  | { readonly kind: 'progress'; readonly value: unknown }
+  | { readonly kind: 'done'; readonly value: unknown }
+  | { readonly kind: 'failed'; readonly error: ThrownError };
+
+/** An error in a form that survives the way between threads: a class does not. */
+interface ThrownError {
+  readonly type: FailureType;
+  readonly message: string;
+  readonly hint: string | undefined;
+  readonly stack: string | undefined;
+}
+
+export function defineTask<Input, Progress, Output>(
+  url: string,
+  work: Task<Input, Progress, Output>['work'],
+): Task<Input, Progress, Output> {
+  if (!isMainThread && parentPort !== null && workerData?.task === url) {
+    const port = parentPort;
+    const send = (message: Message) => port.postMessage(message);
+    void (async () => work(workerData.input as Input, (value) => send({ kind: 'progress', value })))().then(
+      (value) => send({ kind: 'done', value }),
+      (error: unknown) => send({ kind: 'failed', error: thrown(error) }),
+    );
+  }
+  return { url, work };
+}
+
+export interface RunOptions<Progress> {
+  readonly onProgress?: (progress: Progress) => void;
+  /** Ends the thread where it stands; the promise is then rejected with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+export function runTask<Input, Progress, Output>(
+  task: Task<Input, Progress, Output>,
+  input: Input,
+  options: RunOptions<Progress> = {},
+): Promise<Output> {
+  const { signal, onProgress } = options;
+  return new Promise<Output>((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason);
+    const worker = new Worker(new URL(task.url), { workerData: { task: task.url, input }, execArgv: [] });
+    const settle = (finish: () => void) => {
+      signal?.removeEventListener('abort', abort);
+      void worker.terminate();
+      finish();
+    };
+    const fail = (error: unknown) => settle(() => reject(error));
+    const abort = () => fail(signal?.reason);
+    signal?.addEventListener('abort', abort, { once: true });
+
+    worker.on('message', (message: Message) => {
+      if (message.kind === 'failed') return fail(revived(message.error));
+      if (message.kind === 'done') return settle(() => resolve(message.value as Output));
+      try {
+        onProgress?.(message.value as Progress);
+      } catch (error) {
+        fail(error);
+      }
+    });
+    worker.on('error', fail);
+    worker.on('exit', (code) => {
+      fail(new PawlError('Internal', `The thread of ${task.url} ended with code ${code} before it had an answer.`));
+    });
+  });
+}
+
+function thrown(error: unknown): ThrownError {
+  const { type, message, hint, stack } = (error instanceof Error ? error : new Error(String(error))) as PawlError;
+  return { type: type in failures ? type : 'Internal', message, hint, stack };
+}
+
+function revived({ type, message, hint, stack }: ThrownError): PawlError {
+  const error = new PawlError(type, message, hint === undefined ? {} : { hint });
+  if (stack !== undefined) error.stack = stack;
+  return error;
+}
