@@ -1,0 +1,30 @@
+/**
+ * Which variant answers whom.
+ *
+ * 1. The same subject gets the same variant for as long as the shares stand.
+ * 2. The champion takes the low end of the line, so that a challenger whose share grows keeps those it had.
+ */
+import { createHash } from 'node:crypto';
+import type { ServiceState } from '../contracts/traffic.ts';
+
+const RESOLUTION = 2 ** 48;
+
+/** A number from 0 up to 1 that is evenly spread over subjects and stays with each of them. */
+const placeOf = (service: string, subject: string): number =>
+  createHash('sha256').update(`${service}\n${subject}`).digest().readUIntBE(0, 6) / RESOLUTION;
+
+export const assign = ({ service, arms, champion }: ServiceState, subject: string): string | null => {
+  const line = arms
+    .filter(({ share }) => share > 0)
+    .sort(
+      (a, b) => Number(b.variant === champion) - Number(a.variant === champion) || (a.variant < b.variant ? -1 : 1),
+    );
+  const place = placeOf(service, subject);
+  let end = 0;
+  const mine = line.find(({ share }) => {
+    end += share;
+    return place < end;
+  });
+  // Shares such as 0.1 add up to a little less than 1: the rest belongs to the last one.
+  return (mine ?? line.at(-1))?.variant ?? null;
+};

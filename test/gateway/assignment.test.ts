@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest';
+import type { Arm, ServiceState } from '../../contracts/traffic.ts';
+import { assign } from '../../gateway/assignment.ts';
+
+const state = (arms: readonly Arm[], service = 'docs'): ServiceState => ({
+  service,
+  latch: 'armed',
+  because: '',
+  epoch: 0,
+  promotion: 1,
+  champion: 'old',
+  gold: 'old',
+  arms,
+});
+const split = (share: number): readonly Arm[] => [
+  { variant: 'old', share: 1 - share },
+  { variant: 'new', share },
+];
+const subjects = Array.from({ length: 20_000 }, (_, at) => `user-${at}`);
+const withNew = (of: ServiceState) => new Set(subjects.filter((subject) => assign(of, subject) === 'new'));
+
+test.each([0.01, 0.1, 0.5, 0.9])('a share of %d gets that part of the subjects', (share) => {
+  const deviation = Math.sqrt(subjects.length * share * (1 - share));
+  expect(Math.abs(withNew(state(split(share))).size - subjects.length * share)).toBeLessThan(4 * deviation);
+});
+
+test('a challenger whose share grows keeps the subjects that it had', () => {
+  const few = withNew(state(split(0.1)));
+  const many = withNew(state(split(0.3)));
+  expect([...few].filter((subject) => !many.has(subject))).toEqual([]);
+  expect(many.size).toBeGreaterThan(few.size);
+});
+
+test('the order in which the arms are listed does not matter', () => {
+  expect(withNew(state(split(0.3).toReversed()))).toEqual(withNew(state(split(0.3))));
+});
+
+test('who is in the small share of one service is not therefore in that of another', () => {
+  const here = withNew(state(split(0.1)));
+  const there = withNew(state(split(0.1), 'shop'));
+  const both = [...here].filter((subject) => there.has(subject)).length;
+  expect(both / subjects.length).toBeGreaterThan(0.005);
+  expect(both / subjects.length).toBeLessThan(0.02);
+});
+
+test('an arm without a share gets nobody, and shares that add up to a little less than 1 leave nobody out', () => {
+  expect(withNew(state(split(0))).size).toBe(0);
+  const thirds = ['a', 'b', 'c'].map((variant) => ({ variant, share: 1 / 3 - 1e-10 }));
+  expect(subjects.filter((subject) => assign(state(thirds), subject) === null)).toEqual([]);
+  expect(assign(state([]), 'anyone')).toBeNull();
+});
