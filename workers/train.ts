@@ -1,0 +1,23 @@
+import { createStageActivities } from '../activities/stages.ts';
+import { queues } from '../contracts/queues.ts';
+import { environmentAt, readEnvironment } from '../infra/setup/environment.ts';
+import { openHome } from './home.ts';
+import { runWorker } from './run.ts';
+
+/** Training, one run at a time on this device. It loads no workflows, and may be stopped and started at will. */
+export const run = async (home: string): Promise<void> => {
+  const environment = environmentAt(home);
+  const deps = openHome(environment);
+  try {
+    const { train } = createStageActivities(deps);
+    await runWorker(environment, {
+      taskQueue: queues.train,
+      activities: { train },
+      maxConcurrentActivityTaskExecutions: 1,
+    });
+  } finally {
+    deps.close();
+  }
+};
+
+if (import.meta.main) await run(readEnvironment().home);
