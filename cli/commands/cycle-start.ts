@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import { triggerId } from '../../contracts/ids.ts';
+import type { Admission } from '../../contracts/messages.ts';
+import { queues } from '../../contracts/queues.ts';
+import { attributesOf } from '../../contracts/search-attributes.ts';
+import { command, flag, SERVICE, serviceName } from '../command.ts';
+import { OUTCOME_CODES } from '../exit-codes.ts';
+import { endLine, eventLine, follow, refusedAdmission } from '../follow.ts';
+import { linkTo } from '../links.ts';
+import { nameOfUser } from '../operator.ts';
+import { bold, dim, good } from '../text.ts';
+
+/** The guardian answers in a moment; what takes longer is a worker that does not run yet. */
+const PATIENCE_MS = 60_000;
+
+export const cycleStart = command({
+  name: 'cycle start',
+  about: 'ask the guardian of a service for a cycle',
+  details:
+    'Starts the trigger workflow, as a schedule or the Web UI does. The guardian answers with the id of the cycle, or why there is none (exit code 5).',
+  arguments: [SERVICE],
+  options: [
+    ['--reason <text>', 'why; it stands in the ledger and in the Web UI'],
+    ['--wait', 'follow the cycle to its end; the exit code says how it ended (`pawl help exit-codes`)'],
+  ],
+  examples: ['pawl cycle start --reason "users complain about the new index"', 'pawl cycle start docs --wait --json'],
+  input: z.object({ service: serviceName, reason: z.string().max(1_000).default('started by hand'), wait: flag }),
+  run: async ({ service: named, reason, wait }, context) => {
+    const service = await context.service(named);
+    const workflowId = triggerId(service, new Date().toISOString().replaceAll(/\D/g, ''));
+    const admission = await context.ask(
+      'waiting for the guardian (a worker of pawl-control must run: `pawl worker control`)',
+      (client) =>
+        client.workflow.execute<() => Promise<Admission>>('trigger', {
+          workflowId,
+          taskQueue: queues.control,
+          args: [{ service, reason, trigger: 'hand', requestedBy: { kind: 'person', name: nameOfUser() } }] as never,
+          typedSearchAttributes: attributesOf({ service }),
+          staticSummary: `${service}: ${reason}`.slice(0, 200),
+        }),
+      PATIENCE_MS,
+    );
+    if (!admission.admitted) throw refusedAdmission(admission.because);
+
+    const { cycle } = admission;
+    const started = {
+      service,
+      cycle,
+      workflowId: admission.workflowId,
+      link: await linkTo(context, admission.workflowId),
+    };
+    const line = [good('✓ '), bold(cycle), ` started for ${service}`];
+    if (!wait) {
+      return {
+        data: started,
+        lines: [line, ...(started.link ? [dim(started.link).text] : [])],
+        next: [['Watch it', `pawl cycle watch ${cycle}`]],
+      };
+    }
+    context.out.note(line);
+    const end = await follow(context, started, (event) => context.out.note(eventLine(event, cycle)));
+    return {
+      data: { ...started, end },
+      lines: [endLine(end)],
+      next: [['Its story', `pawl cycle show ${cycle}`]],
+      exitCode: OUTCOME_CODES[end.outcome],
+    };
+  },
+});

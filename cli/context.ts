@@ -1,0 +1,133 @@
+/** What commands work with: each part is made when it is first asked for, and closed at the end. */
+import { existsSync } from 'node:fs';
+import type { Client } from '@temporalio/client';
+import { folderArtifacts } from '../adapters/artifacts/folder.ts';
+import type { ArtifactStore } from '../adapters/artifacts/port.ts';
+import type { ControlStore } from '../adapters/control/port.ts';
+import { sqliteControl } from '../adapters/control/sqlite.ts';
+import { type HomePaths, homePaths } from '../adapters/home.ts';
+import type { ServiceConfig } from '../contracts/config.ts';
+import { PawlError } from '../contracts/failures.ts';
+import type { Environment } from '../infra/setup/environment.ts';
+import type { Temporal } from '../infra/temporal/connect.ts';
+import { type HomeSources, needHome } from './home.ts';
+import type { Output } from './output.ts';
+import { findServices, loadService } from './services.ts';
+
+/** How long a person waits for an answer before the command says that none came. */
+const PATIENCE_MS = 20_000;
+
+export class Context {
+  readonly out: Output;
+  readonly homeSources: HomeSources;
+  readonly #environment: Environment;
+  #home: string | null = null;
+  #temporal: Promise<Temporal> | null = null;
+  #control: ControlStore | null = null;
+
+  constructor(parts: { environment: Environment; out: Output; homeSources: HomeSources }) {
+    this.#environment = parts.environment;
+    this.out = parts.out;
+    this.homeSources = parts.homeSources;
+  }
+
+  get home(): string {
+    if (this.#home === null) {
+      const { folder, notice } = needHome(this.homeSources);
+      this.#home = folder;
+      if (notice !== null) this.out.note(notice);
+    }
+    return this.#home;
+  }
+
+  /** The process's environment, as seen from this home. */
+  get environment(): Environment {
+    return { ...this.#environment, home: this.home, state: this.paths.state };
+  }
+
+  get paths(): HomePaths {
+    return homePaths(this.home);
+  }
+
+  get artifacts(): ArtifactStore {
+    return folderArtifacts(this.paths.artifacts);
+  }
+
+  /** `init` decides for itself where the home is. */
+  useHome(folder: string): void {
+    this.#home = folder;
+  }
+
+  /** The store as it is; looking at a home must not create one. */
+  get control(): ControlStore {
+    const { control } = this.paths;
+    if (!existsSync(control) && this.#control === null) {
+      throw new PawlError('NotFound', `There is no store at ${control}.`, {
+        hint: '`pawl init` makes it and registers the service.',
+      });
+    }
+    return this.openControl();
+  }
+
+  openControl(): ControlStore {
+    this.#control ??= sqliteControl(this.paths.control);
+    return this.#control;
+  }
+
+  /** Loaded when it is needed: it would otherwise be most of what a small command takes. 0: one try, no waiting. */
+  temporal(waitMs?: number): Promise<Temporal> {
+    this.#temporal ??= import('../infra/temporal/connect.ts').then(({ connectTemporal }) =>
+      connectTemporal(this.environment, waitMs),
+    );
+    return this.#temporal;
+  }
+
+  /** Asks Temporal for something, shows that it takes long, and gives up with an error that says what to do. */
+  async ask<T>(what: string, work: (client: Client) => Promise<T>, patienceMs = PATIENCE_MS): Promise<T> {
+    const { client } = await this.temporal();
+    return this.out.progress(what, () => client.withDeadline(Date.now() + patienceMs, () => work(client)));
+  }
+
+  /** Names that the configuration or the store knows. */
+  async services(): Promise<readonly string[]> {
+    const configured = (await findServices(this.home)).map(({ service }) => service);
+    const stored = existsSync(this.paths.control) ? await this.control.services() : [];
+    return [...new Set([...configured, ...stored])].sort();
+  }
+
+  async service(named: string | undefined): Promise<string> {
+    return pick(await this.services(), named, this.home);
+  }
+
+  async config(service: string): Promise<ServiceConfig> {
+    const found = (await findServices(this.home)).find((one) => one.service === service);
+    if (found) return loadService(found.file, this.environment.environment);
+    throw new PawlError('NotFound', `No pawl.yaml in ${this.home} describes the service ${service}.`, {
+      hint: `\`pawl init --service ${service}\` writes one.`,
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#control?.close();
+    await this.#temporal?.then(
+      ({ close }) => close(),
+      () => undefined, // It never opened, and the command has said so.
+    );
+  }
+}
+
+export const pick = (known: readonly string[], named: string | undefined, home: string): string => {
+  const list = known.join(', ');
+  if (named !== undefined) {
+    if (known.includes(named)) return named;
+    throw new PawlError('NotFound', `There is no service ${named} in ${home}.`, {
+      hint: list === '' ? '`pawl init` makes one.' : `It knows: ${list}.`,
+    });
+  }
+  const [only, ...others] = known;
+  if (only === undefined)
+    throw new PawlError('NotFound', `${home} has no service yet.`, { hint: '`pawl init` makes one.' });
+  if (others.length > 0)
+    throw new PawlError('Usage', `${home} has several services: say which one.`, { hint: `It knows: ${list}.` });
+  return only;
+};

@@ -1,0 +1,29 @@
+/** Exit codes: one per kind of failure, and one per way in which a cycle that was waited for did not end well. */
+import { failures } from '../contracts/failures.ts';
+import type { Outcome } from '../contracts/messages.ts';
+
+export const OUTCOME_CODES: Readonly<Record<Outcome, number>> = {
+  promoted: 0,
+  kept: 0,
+  rejected: 20,
+  'rolled back': 21,
+  expired: 22,
+  aborted: 23,
+  killed: 24,
+  failed: 25,
+};
+
+export interface ExitCode {
+  readonly code: number;
+  readonly name: string;
+  readonly meaning: string;
+}
+
+export const exitCodes: readonly ExitCode[] = [
+  { code: 0, name: 'Done', meaning: 'It was done; a cycle that was waited for ended as promoted or kept.' },
+  ...Object.entries(failures).map(([name, { exitCode, meaning }]) => ({ code: exitCode, name, meaning })),
+  ...Object.entries(OUTCOME_CODES)
+    .filter(([, code]) => code !== 0)
+    .map(([name, code]) => ({ code, name, meaning: `The cycle that was waited for ended as ${name}.` })),
+  { code: 130, name: 'Interrupted', meaning: 'Ctrl-C. What was started goes on; only the command ended.' },
+];
