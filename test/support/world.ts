@@ -8,13 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import {
-  bundleWorkflowCode,
-  DefaultLogger,
-  Runtime,
-  Worker,
-  type WorkflowBundleWithSourceMap,
-} from '@temporalio/worker';
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { createAdmissionActivities } from '../../activities/admission.ts';
 import { createControlActivities } from '../../activities/control.ts';
 import { failing } from '../../activities/failure.ts';
@@ -30,10 +24,10 @@ import { searchAttributes } from '../../contracts/search-attributes.ts';
 import type { StageActivities } from '../../contracts/stages.ts';
 import type { TokenClaims } from '../../contracts/token.ts';
 import type { Variant } from '../../contracts/variant.ts';
-import { readEnvironment } from '../../infra/setup/environment.ts';
-import { resolveTemporal } from '../../infra/setup/temporal.ts';
+import { dataConverter } from '../../infra/temporal/data-converter.ts';
 import { testPlan } from './plan.ts';
 import { stagesTo } from './stages.ts';
+import { temporalBinary, workflowBundle } from './temporal.ts';
 
 // Expected failures would fill the output of the tests; what matters of them is asserted on.
 Runtime.install({ logger: new DefaultLogger('ERROR') });
@@ -63,12 +57,11 @@ export interface WorkerChoice {
 }
 
 export const createWorld = async (plan: CyclePlan = testPlan()): Promise<World> => {
-  const bundle = await workflowBundle();
+  const bundle = workflowBundle();
   const home = await mkdtemp(join(tmpdir(), 'pawl-world-'));
-  const { path } = await resolveTemporal(readEnvironment());
   const env = await TestWorkflowEnvironment.createLocal({
     server: {
-      executable: { type: 'existing-path', path },
+      executable: { type: 'existing-path', path: temporalBinary() },
       searchAttributes: Object.values(searchAttributes),
     },
     client: { dataConverter },
@@ -146,18 +139,8 @@ const claimsOf = (kid: string, person: string, role: string): TokenClaims => ({
   nonce: randomUUID(),
 });
 
-const workflowBundle = (): Promise<WorkflowBundleWithSourceMap> =>
-  bundleWorkflowCode({
-    workflowsPath: new URL('../../workflows/index.ts', import.meta.url).pathname,
-    payloadConverterPath,
-    logger: new DefaultLogger('ERROR'),
-  });
-
-const payloadConverterPath = new URL('../../contracts/payload-converter.ts', import.meta.url).pathname;
-const dataConverter = { payloadConverterPath };
-
 /** Whatever a test made happen must replay: today's code on the history that it has just written. */
-const replayEverything = async (client: Client, workflowBundle: WorkflowBundleWithSourceMap): Promise<void> => {
+const replayEverything = async (client: Client, workflowBundle: { codePath: string }): Promise<void> => {
   const histories = client.workflow.list().intoHistories();
   for await (const { workflowId, error } of Worker.runReplayHistories({ workflowBundle, dataConverter }, histories)) {
     if (error) throw new Error(`${workflowId} does not replay: ${error.message}`, { cause: error });

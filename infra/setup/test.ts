@@ -1,0 +1,35 @@
+/** `npm test [-- filters]`: brings what the tests need, runs them, and ends with one line that can be counted on. */
+import { startVitest } from 'vitest/node';
+import { PawlError } from '../../contracts/failures.ts';
+import { readEnvironment } from './environment.ts';
+import { resolveTemporal } from './temporal.ts';
+import { type Counts, countsReporter, lastLine } from './test-counts.ts';
+import { resolveTestServer } from './test-server.ts';
+
+const environment = readEnvironment();
+const missing: string[] = [];
+
+await bring('Temporal', () => resolveTemporal(environment));
+await bring('Time-skipping test server', () => resolveTestServer(environment));
+
+const counts: Counts = { passed: 0, failed: 0, skipped: 0 };
+const vitest = await startVitest('test', process.argv.slice(2), {
+  watch: false,
+  reporters: [environment.ci ? 'dot' : 'default', countsReporter(counts)],
+});
+await vitest.close();
+
+for (const line of missing) process.stdout.write(`${line}\n`);
+process.stdout.write(`${lastLine(counts)}\n`);
+// CI must have every component: there a missing one is a failure, elsewhere a remark.
+const incomplete = environment.ci && missing.length > 0;
+process.exit(counts.failed > 0 || counts.passed === 0 || incomplete ? 1 : 0);
+
+async function bring(name: string, find: () => Promise<unknown>): Promise<void> {
+  try {
+    await find();
+  } catch (error) {
+    if (!(error instanceof PawlError)) throw error;
+    missing.push(`Missing: ${name}. ${error.message}\n  ${error.hint}`);
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * The workflow bundle, built once for each state of the code and shared by every process that needs it.
+ * The digest covers every file that can end up in a bundle, so an old bundle is never taken for a new one.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync, globSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+import { PawlError } from '../../contracts/failures.ts';
+import { withLock } from '../setup/lock.mjs';
+import { withProgress } from '../setup/progress.mjs';
+import { payloadConverterPath } from './data-converter.ts';
+
+const root = resolve(fileURLToPath(new URL('../..', import.meta.url)));
+const SOURCES = ['workflows/**', 'domain/**', 'contracts/**', 'package-lock.json'];
+const KEPT = 5;
+
+/** Path of the bundle, for `Worker.create({ workflowBundle: { codePath } })`. */
+export async function workflowBundle(
+  cache: string = join(root, '.pawl', 'cache'),
+  workflowsPath: string = join(root, 'workflows', 'index.ts'),
+): Promise<string> {
+  const file = join(cache, `workflows-${digestOf(workflowsPath)}.js`);
+  if (existsSync(file)) return file;
+  return withLock(join(cache, 'bundle.lock'), async () => {
+    if (!existsSync(file)) await withProgress('Bundling the workflows', () => build(file, workflowsPath));
+    forgetOld(cache);
+    return file;
+  });
+}
+
+async function build(file: string, workflowsPath: string): Promise<void> {
+  const { code } = await bundleWorkflowCode({
+    workflowsPath,
+    payloadConverterPath,
+    logger: new DefaultLogger('WARN'),
+  }).catch((error: unknown) => {
+    throw new PawlError('Internal', `The workflows cannot be bundled: ${String(error)}`, {
+      hint: 'Workflows may import only contracts/, domain/ and other workflows; `npm run lint` names the import.',
+      cause: error,
+    });
+  });
+  const temporary = `${file}.${process.pid}`;
+  writeFileSync(temporary, code);
+  renameSync(temporary, file);
+}
+
+function digestOf(workflowsPath: string): string {
+  const hash = createHash('sha256').update(workflowsPath.replace(root, ''));
+  const files = globSync(SOURCES, { cwd: root }).sort();
+  for (const file of [...files.map((name) => join(root, name)), workflowsPath]) {
+    if (!statSync(file).isFile()) continue;
+    hash.update(`\0${file.replace(root, '')}\0`).update(readFileSync(file));
+  }
+  return hash.digest('hex').slice(0, 32);
+}
+
+/** Bundles of older code; one that a worker has read already is not needed on disk any more. */
+function forgetOld(cache: string): void {
+  const bundles = readdirSync(cache).filter((name) => /^workflows-[0-9a-f]+\.js$/.test(name));
+  const age = (name: string): number => statSync(join(cache, name)).mtimeMs;
+  for (const name of bundles.sort((a, b) => age(b) - age(a)).slice(KEPT)) rmSync(join(cache, name), { force: true });
+}

@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import { readEnvironment } from '../../infra/setup/environment.ts';
+
+test.each([
+  [{ PAWL_TEMPORAL_PORT: 'http' }, 'PAWL_TEMPORAL_PORT: expected a port from 0 to 65535, found "http"'],
+  [{ PAWL_GATEWAY_PORT: '70000' }, 'PAWL_GATEWAY_PORT: expected a port from 0 to 65535, found "70000"'],
+  [
+    { PAWL_TEMPORAL_ADDRESS: 'http://x' },
+    'PAWL_TEMPORAL_ADDRESS: expected an address such as "127.0.0.1:7233", found "http://x"',
+  ],
+  [{ PAWL_ENVIRONMENT: 'prod' }, 'PAWL_ENVIRONMENT: expected one of dev, staging, production, found "prod"'],
+])('%o is refused with the name, what was expected and what came', (variables, message) => {
+  expect(() => readEnvironment(variables)).toThrow(message);
+});
+
+test('all that is wrong is named at once', () => {
+  expect(() => readEnvironment({ PAWL_TEMPORAL_PORT: 'x', PAWL_ENVIRONMENT: 'y' })).toThrow(
+    /PAWL_TEMPORAL_PORT.*\n.*PAWL_ENVIRONMENT/,
+  );
+});
+
+test('an empty variable counts as unset', () => {
+  expect(readEnvironment({ PAWL_TEMPORAL_PORT: '', PAWL_ENVIRONMENT: '', CI: '' })).toMatchObject({
+    temporalPort: null,
+    environment: null,
+    ci: false,
+  });
+});
+
+test.each(['127.0.0.1:7233', 'temporal.example.com:7233', '[::1]:7233'])('%s is an address', (address) => {
+  expect(readEnvironment({ PAWL_TEMPORAL_ADDRESS: address }).temporalAddress).toBe(address);
+});
+
+test('the state lies in the home, the cache with the user', () => {
+  expect(readEnvironment({ PAWL_HOME: '/srv/pawl', XDG_CACHE_HOME: '/var/cache' })).toMatchObject({
+    home: '/srv/pawl',
+    state: '/srv/pawl/.pawl',
+    cache: '/var/cache/pawl',
+  });
+});
