@@ -42,10 +42,13 @@ export const profiles: Readonly<Record<Environment, Settings>> = {
     stages: {},
     schedules: [],
   },
-  /** Promotes and rolls back by itself; a challenger gets a small share and a long look. */
+  /**
+   * Rolls back by itself; a challenger gets a small share and a long look. Until a variant can carry signed evidence of its
+   * staging, a person approves what enters production; a team may switch that off in pawl.yaml.
+   */
   production: {
     mode: 'act',
-    approval: { required: false, expires: DAY },
+    approval: { required: true, expires: DAY },
     gates,
     training: { trials: 200, time: 10 * MINUTE, seed: 7 },
     deploy: { share: 0.1 },

@@ -191,9 +191,9 @@ export class Cycle {
     return end;
   }
 
-  /** What was tried and how it ended is remembered; failing to shows in the timeline and is not the cycle's failure. */
+  /** What was seen and tried, and how it ended, is remembered; failing to shows in the timeline and is not the cycle's failure. */
   async #learn({ outcome, because, challenger }: messages.CycleEnd): Promise<void> {
-    if (challenger === null || this.#stopped) return;
+    if (this.#stopped || outcome === 'failed') return;
     const { evaluate, watch } = this.#evidence;
     const lesson = { outcome, because, challenger, evaluation: evaluate ?? null, watching: watch ?? null };
     await this.stage('learn', () => work(this.#input, 'learn', lesson)).catch(() => undefined);
