@@ -198,14 +198,19 @@ test('watch compares what both arms served since the challenger got its share', 
 });
 
 describe('learn', () => {
-  const learnt = async (service: SearchService, outcome: string, challenger: string | null) =>
+  const learnt = async (
+    service: SearchService,
+    outcome: string,
+    challenger: string | null,
+    watching: ArtifactRef | null = null,
+  ) =>
     run(createStageActivities(service.deps).learn, {
       ...service.input('learn', { gates: [GATE] }),
       outcome,
       because: 'a test',
       challenger,
       evaluation: null,
-      watching: null,
+      watching,
     });
 
   test('notes the outcome once, however often it runs', async () => {
@@ -220,7 +225,31 @@ describe('learn', () => {
     await learnt(service, 'kept', null);
     expect(await service.deps.control.baseline(SERVICE, service.champion)).toBeNull();
     service.serve([...answered(0, service.champion), ...answered(1, service.champion)]);
-    await learnt(await Promise.resolve(service), 'kept', null);
+    await learnt(service, 'kept', null);
     expect((await service.deps.control.baseline(SERVICE, service.champion))?.readings.ndcg?.n).toBe(80);
+  });
+
+  test('holds a promoted variant against what its watch read of it', async () => {
+    const service = await searchService();
+    const challenger = await service.addVariant(BETTER);
+    service.serve([...answered(1, service.champion), ...answered(0, challenger, 20), ...answered(1, challenger, 20)]);
+    const since = new Date(NOW - 5_000).toISOString();
+    const watched = await run(createStageActivities(service.deps).watch, {
+      ...service.input('watch'),
+      challenger,
+      since,
+    });
+    await learnt(service, 'rolled back', challenger, watched.evidence);
+    expect(await service.deps.control.baseline(SERVICE, challenger)).toBeNull();
+    await run(createStageActivities(service.deps).learn, {
+      ...service.input('learn'),
+      key: 'another cycle/learn',
+      outcome: 'promoted',
+      because: 'a test',
+      challenger,
+      evaluation: null,
+      watching: watched.evidence,
+    });
+    expect((await service.deps.control.baseline(SERVICE, challenger))?.readings.ndcg?.n).toBe(40);
   });
 });

@@ -1,0 +1,55 @@
+import { expect, test } from 'vitest';
+import type { ServedQuery } from '../../adapters/query-log/port.ts';
+import { logVitals } from '../../adapters/vitals/log.ts';
+
+const served = (changes: Partial<ServedQuery>): ServedQuery => ({
+  at: 1,
+  service: 'docs',
+  variant: 'v',
+  query: 'how?',
+  ranked: ['a'],
+  latencyMs: 10,
+  error: null,
+  cost: 0.001,
+  ...changes,
+});
+const source = (rows: readonly ServedQuery[]) =>
+  logVitals({
+    queryLog: { read: async () => rows },
+    judged: async () => [{ id: '1', text: 'How?', judgements: { a: 1 } }],
+  });
+const window = { service: 'docs', from: 0, to: 10 };
+
+test('without a request there is no reading at all', async () => {
+  expect(await source([]).read(window)).toEqual({
+    service: 'docs',
+    variant: null,
+    from: '1970-01-01T00:00:00.000Z',
+    to: '1970-01-01T00:00:00.010Z',
+    readings: {},
+  });
+});
+
+test('quality is read from judged queries only, joined by their words', async () => {
+  const rows = [served({ query: ' HOW ' }), served({ ranked: ['x', 'a'] }), served({ query: 'something else' })];
+  const { readings } = await source(rows).read(window);
+  expect(readings.ndcg).toMatchObject({ n: 2, value: expect.closeTo((1 + 1 / Math.log2(3)) / 2) });
+  expect(readings.mrr).toMatchObject({ n: 2, value: 0.75 });
+  expect(readings.recall).toMatchObject({ n: 2, value: 1 });
+  expect(readings.errors).toMatchObject({ n: 3, value: 0 });
+  expect(readings.cost).toMatchObject({ n: 3, value: expect.closeTo(1) });
+});
+
+test('a failed request is an error, and neither a bad ranking nor a fast answer', async () => {
+  const rows = [served({}), served({}), served({ error: 'boom', ranked: [], latencyMs: 0 })];
+  const { readings } = await source(rows).read(window);
+  expect(readings.errors).toMatchObject({ n: 3, value: expect.closeTo(1 / 3) });
+  expect(readings.ndcg).toMatchObject({ n: 2, value: 1 });
+  expect(readings.latency).toMatchObject({ n: 2, value: 10 });
+});
+
+test('traffic that nobody judged has no quality, which is not a quality of 0', async () => {
+  const { readings } = await source([served({ query: 'x' }), served({ query: 'y' })]).read(window);
+  expect(readings.ndcg).toBeUndefined();
+  expect(readings.latency?.n).toBe(2);
+});

@@ -1,0 +1,42 @@
+import { WithStartWorkflowOperation, type WorkflowHandle } from '@temporalio/client';
+import { killSwitchStart } from '../../../adapters/temporal/guardian.ts';
+import { KILL_SWITCH_ID, triggerId } from '../../../contracts/ids.ts';
+import { killSignal, killUpdate, rearmUpdate } from '../../../contracts/messages.ts';
+import { queues } from '../../../contracts/queues.ts';
+import { runCycle } from '../../support/requests.ts';
+import type { World } from '../../support/world.ts';
+import type { PathOf } from '../paths.ts';
+import { quiet, type Walk } from './walk.ts';
+
+export const killSwitchWalks: Record<PathOf<'killSwitch'>, Walk> = {
+  'killed-and-rearmed': async (world, service) => {
+    await runCycle(world, service);
+    const fleet = world.client.workflow.getHandle(KILL_SWITCH_ID);
+    const reason = { by: 'ada', reason: 'all of it smells' };
+    await world.client.workflow.executeUpdateWithStart(killUpdate, {
+      args: [reason],
+      startWorkflowOperation: killSwitchStart(),
+    });
+    await fleet.executeUpdate(rearmUpdate, { args: [{ token: 'made up' }] });
+    const token = world.sign({ action: 'rearm', workflow: KILL_SWITCH_ID });
+    await fleet.executeUpdate(rearmUpdate, { args: [{ token }] });
+    await fleet.signal(killSignal, 'again' as never);
+    await fleet.signal('no-such-message');
+    return [await quiet(fleet)];
+  },
+};
+
+const triggered = async (world: World, service: string): Promise<readonly WorkflowHandle[]> => {
+  const handle = await world.client.workflow.start('trigger', {
+    workflowId: triggerId(service, '1'),
+    taskQueue: queues.control,
+    args: [{ service, trigger: 'schedule', reason: 'hourly look at the gates' }],
+  });
+  await handle.result();
+  return [handle];
+};
+
+export const triggerWalks: Record<PathOf<'trigger'>, Walk> = {
+  admitted: triggered,
+  refused: (world) => triggered(world, 'nobody'),
+};

@@ -1,0 +1,187 @@
+import { Context } from '@temporalio/activity';
+import type { WorkflowHandle } from '@temporalio/client';
+import type { GuardianInput } from '../../../contracts/guardian.ts';
+import { guardianId } from '../../../contracts/ids.ts';
+import {
+  goldUpdate,
+  guardianStatusQuery,
+  killSignal,
+  pauseSignal,
+  pauseUpdate,
+  rearmUpdate,
+  resumeUpdate,
+} from '../../../contracts/messages.ts';
+import { queues } from '../../../contracts/queues.ts';
+import type { StageActivities } from '../../../contracts/stages.ts';
+import { testPlan } from '../../support/plan.ts';
+import { door, eventually, guardianOf, runCycle, startCycle, triggerCycle } from '../../support/requests.ts';
+import { stagesTo } from '../../support/stages.ts';
+import { challengerOf, championOf, type World } from '../../support/world.ts';
+import type { PathOf } from '../paths.ts';
+import { quiet, quietGuardian, setScene, type Walk } from './walk.ts';
+
+const statusOf = (world: World, service: string) => guardianOf(world, service).query(guardianStatusQuery);
+const allReported = (world: World, service: string) =>
+  eventually(
+    () => statusOf(world, service),
+    ({ running }) => running.length === 0,
+  );
+
+const startGuardian = (world: World, input: GuardianInput) =>
+  world.client.workflow.start('guardian', {
+    workflowId: guardianId(input.service),
+    taskQueue: queues.control,
+    args: [input],
+  });
+
+const signed = (world: World, service: string, action: 'resume' | 'rearm') => ({
+  token: world.sign({ action, workflow: guardianId(service) }),
+});
+
+/** Cycles that stand in training until they are let go, or stopped. */
+const heldInTraining = (world: World, service: string, limits = testPlan().limits) => {
+  const held = door();
+  const train: StageActivities['train'] = async (input) => {
+    await Promise.race([held.opened, Context.current().cancelled]);
+    return stagesTo(challengerOf(service)).train(input);
+  };
+  setScene(world, service, { train }, { limits });
+  return held;
+};
+
+/** The runs of a workflow that has continued as new, first run first. */
+const runsOf = async (
+  world: World,
+  { workflowId, firstExecutionRunId }: { workflowId: string; firstExecutionRunId: string },
+) => {
+  const runs: WorkflowHandle[] = [];
+  let runId: string | null | undefined = firstExecutionRunId;
+  while (runId) {
+    const run: WorkflowHandle = world.client.workflow.getHandle(workflowId, runId);
+    runs.push(run);
+    const { events } = await run.fetchHistory();
+    runId = events?.at(-1)?.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId;
+  }
+  return runs;
+};
+
+export const guardianWalks: Record<PathOf<'guardian'>, Walk> = {
+  'admission-and-report': async (world, service) => {
+    await runCycle(world, service);
+    await allReported(world, service);
+    return quietGuardian(world, service);
+  },
+
+  refusals: async (world, service) => {
+    const held = heldInTraining(world, service, { cyclesPerDay: 2, cooldownMs: 3_600_000, running: 1 });
+    const { handle } = await startCycle(world, service);
+    await triggerCycle(world, service, 'schedule'); // one runs already
+    held.open();
+    await handle.result();
+    await allReported(world, service);
+    await triggerCycle(world, service, 'schedule'); // it cools down
+    return quietGuardian(world, service);
+  },
+
+  'paused-and-resumed': async (world, service) => {
+    const guardian = await startGuardian(world, { service });
+    await guardian.executeUpdate(pauseUpdate, { args: [{ by: 'ada', reason: 'lunch' }] });
+    await triggerCycle(world, service, 'schedule');
+    await guardian.executeUpdate(resumeUpdate, { args: [{ token: 'made up' }] });
+    await guardian.executeUpdate(resumeUpdate, { args: [signed(world, service, 'resume')] });
+    await runCycle(world, service);
+    await allReported(world, service);
+    return quietGuardian(world, service);
+  },
+
+  'killed-and-rearmed': async (world, service) => {
+    heldInTraining(world, service);
+    const { handle } = await startCycle(world, service);
+    await guardianOf(world, service).signal(killSignal, { by: 'ada', reason: 'it smells' });
+    await handle.result();
+    await allReported(world, service);
+    await triggerCycle(world, service, 'schedule'); // refused: killed
+    await guardianOf(world, service).executeUpdate(rearmUpdate, { args: [signed(world, service, 'rearm')] });
+    return quietGuardian(world, service);
+  },
+
+  gold: async (world, service) => {
+    const guardian = await startGuardian(world, { service });
+    const variant = challengerOf(service);
+    const set = (token: string) => guardian.executeUpdate(goldUpdate, { args: [{ variant, token }] });
+    await set(world.sign({ action: 'gold', workflow: guardian.workflowId, variant: championOf(service) }));
+    await set(world.sign({ action: 'gold', workflow: guardian.workflowId, variant }));
+    return quietGuardian(world, service);
+  },
+
+  'continued-as-new': async (world, service) => {
+    const held = heldInTraining(world, service);
+    const guardian = await startGuardian(world, { service, historyLimit: 50 });
+    const { handle } = await startCycle(world, service);
+    for (let n = 1; n <= 8; n++)
+      await guardianOf(world, service).executeUpdate(pauseUpdate, { args: [{ by: `${n}` }] });
+    await guardianOf(world, service).executeUpdate(resumeUpdate, { args: [signed(world, service, 'resume')] });
+    held.open();
+    await handle.result();
+    await allReported(world, service);
+    await quiet(guardianOf(world, service));
+    return runsOf(world, guardian);
+  },
+
+  'lane-queue': async (world, service) => {
+    const watched = door();
+    const watch: StageActivities['watch'] = async (input) =>
+      watched.opened.then(() => stagesTo(challengerOf(service)).watch(input));
+    setScene(world, service, { watch });
+    const started = [];
+    for (const place of [0, 1, 2]) {
+      const next = await startCycle(world, service);
+      started.push(next);
+      await eventually(
+        () => statusOf(world, service),
+        ({ lane }) => (lane.holder ? [lane.holder, ...lane.waiting] : [])[place] === next.cycle,
+      );
+    }
+    watched.open();
+    for (const { handle } of started) await handle.result();
+    await allReported(world, service);
+    return quietGuardian(world, service);
+  },
+
+  'terminated-cycle': async (world, service) => {
+    const watch: StageActivities['watch'] = async (input) =>
+      Context.current().cancelled.then(() => stagesTo(challengerOf(service)).watch(input));
+    setScene(world, service, { watch });
+    await startGuardian(world, { service, lookAfterMs: 1_000 });
+    const { handle } = await startCycle(world, service);
+    await eventually(
+      () => world.control.state(service),
+      (state) => state?.arms.length === 2,
+    );
+    await handle.terminate('by a person');
+    await allReported(world, service);
+    return quietGuardian(world, service);
+  },
+
+  'malformed-messages': async (world, service) => {
+    const guardian = await startGuardian(world, { service });
+    await guardian.signal('no-such-message', { a: 1 });
+    await guardian.signal('report', 17);
+    await guardian.signal('report', { cycle: 'si_2026_01_01_001', end: null });
+    await guardian.signal('resume');
+    await guardian.signal(pauseSignal, 'a bare word' as never);
+    await guardian.executeUpdate('gold', { args: [17] });
+    await guardian.executeUpdate('lane', { args: [{ cycle: 17 }] });
+    await world.client.workflowService.signalWorkflowExecution({
+      namespace: 'default',
+      workflowExecution: { workflowId: guardian.workflowId },
+      signalName: 'kill',
+      input: { payloads: [{ metadata: { encoding: Buffer.from('json/plain') }, data: Buffer.from('{ not json') }] },
+    });
+    await eventually(
+      () => world.control.state(service),
+      (state) => state?.latch === 'killed',
+    );
+    return quietGuardian(world, service);
+  },
+};

@@ -1,0 +1,34 @@
+/** What the recordings share: a scene for one service, and the ways to wait until a workflow has done all there is to do. */
+import type { WorkflowHandle } from '@temporalio/client';
+import type { CyclePlan } from '../../../contracts/plan.ts';
+import type { StageActivities } from '../../../contracts/stages.ts';
+import { testPlan } from '../../support/plan.ts';
+import { eventually, guardianOf } from '../../support/requests.ts';
+import { stagesTo } from '../../support/stages.ts';
+import { challengerOf, type World } from '../../support/world.ts';
+
+/** Takes a workflow along its path in a world with a service of its own; answers with the runs to record, in order. */
+export type Walk = (world: World, service: string) => Promise<readonly WorkflowHandle[]>;
+
+export const setScene = (
+  world: World,
+  service: string,
+  script: Partial<StageActivities> = {},
+  plan: Partial<CyclePlan> = {},
+): void => {
+  world.stages = stagesTo(challengerOf(service), script);
+  world.plan = testPlan(plan);
+};
+
+/** The workflow goes on for ever: once nothing of it is pending, its history is whole. */
+export const quiet = async (handle: WorkflowHandle): Promise<WorkflowHandle> => {
+  await eventually(
+    () => handle.describe(),
+    ({ raw }) => !raw.pendingWorkflowTask && !raw.pendingActivities?.length && !raw.pendingChildren?.length,
+  );
+  return handle;
+};
+
+export const quietGuardian = async (world: World, service: string): Promise<readonly WorkflowHandle[]> => [
+  await quiet(guardianOf(world, service)),
+];

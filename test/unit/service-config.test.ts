@@ -1,0 +1,193 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { findServices, loadService, parseConfig, serviceNamed } from '../../adapters/service/config.ts';
+
+const HOUR = 3_600_000;
+const GOOD = `service: docs
+environment: staging
+data:
+  corpus: corpus.jsonl
+  queries: queries.jsonl
+  judgements: { train: train.tsv, test: test.tsv }
+`;
+const messageOf = (text: string): string => {
+  try {
+    parseConfig(text, 'pawl.yaml');
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+  return 'accepted';
+};
+
+let home: string;
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'pawl-config-'));
+});
+afterEach(() => rmSync(home, { recursive: true, force: true }));
+const write = (text: string, folder = home): string => {
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, 'pawl.yaml');
+  writeFileSync(file, text);
+  return file;
+};
+
+describe('a mistake is told with file, line, key, what was expected and what came', () => {
+  test.each([
+    [
+      'gates:\n  ndcg: { metric: ndcg, drop: three }',
+      '8  gates.ndcg.drop: expected a percentage such as "3%", found "three"',
+    ],
+    ['gates:\n  g:\n    metric: ndcg\n    drop: 3', '10  gates.g.drop: expected text, found 3'],
+    [
+      'gates:\n  g: { metric: ndcg }',
+      '8  gates.g: expected exactly one of drop, above, below, found {"metric":"ndcg"}',
+    ],
+    [
+      'gates:\n  g: { metric: ndcg, drop: 3%, within: soon }',
+      '8  gates.g.within: expected a duration such as "90s", "15m" or "24h", found "soon"',
+    ],
+    ['mode: run', '7  mode: expected one of observe, advise, act, found "run"'],
+    ['gateway:\n  port: http', '8  gateway.port: expected a number, found "http"'],
+    ['gateway: { port: 70000 }', '7  gateway.port: expected a number of at most 65535, found 70000'],
+    ['deploy:', '7  deploy: expected a map, found nothing'],
+    ['training: { trials: 0, time: 1m, seed: 7 }', '7  training.trials: expected a number greater than 0, found 0'],
+    ['training:\n  trials: 10\n  seed: 7', '7  training.time: expected text, found nothing'],
+    [
+      'schedules:\n  - { name: daily, every: 1d }\n  - { name: both, every: 1h, cron: "0 * * * *" }',
+      '9  schedules.1: expected exactly one of cron, every, found {"name":"both","every":"1h","cron":"0 * * * *"}',
+    ],
+    [
+      'stages:\n  train: { taskQueue: gpu }',
+      '8  stages.train: expected exactly one of activity, workflow, found {"taskQueue":"gpu"}',
+    ],
+    ['profiles:\n  dev:\n    mode: watch', '9  profiles.dev.mode: expected one of observe, advise, act, found "watch"'],
+  ])('%s', (more, message) => {
+    expect(messageOf(GOOD + more)).toBe(`pawl.yaml:${message}`);
+  });
+});
+
+describe('a key that does not exist is refused, with the one that was meant', () => {
+  test.each([
+    ['shedules: []', 'shedules: there is no such key; did you mean schedules?'],
+    ['gateway: { prot: 1 }', 'gateway.prot: there is no such key; did you mean port?'],
+    ['profiles: { Production: {} }', 'profiles.Production: there is no such key; did you mean production?'],
+    ['promises: { evalute: 1h }', 'promises.evalute: there is no such key; did you mean evaluate?'],
+    [
+      'stages: { deploy: { activity: a, taskQueue: q } }',
+      'stages.deploy: there is no such key; known here: monitor, diagnose, augment, train, evaluate, watch, learn',
+    ],
+    ['watch: { for: 1m, samples: 3, max-drop: 3% }', 'watch.max-drop: there is no such key; did you mean maxDrop?'],
+  ])('%s', (more, message) => {
+    expect(messageOf(GOOD + more)).toContain(`pawl.yaml:7  ${message}`);
+  });
+});
+
+test('everything that is wrong is told at once, in the order of the file', () => {
+  const text = GOOD.replace('staging', 'stage').replace('corpus:', 'corpse:');
+  expect(messageOf(`${text}mode: run\n`).split('\n')).toEqual([
+    'pawl.yaml:2  environment: expected one of dev, staging, production, found "stage"',
+    'pawl.yaml:3  data.corpus: expected text, found nothing',
+    'pawl.yaml:4  data.corpse: there is no such key; did you mean corpus?',
+    'pawl.yaml:7  mode: expected one of observe, advise, act, found "run"',
+  ]);
+});
+
+describe('what YAML can do and a configuration must not', () => {
+  const bomb = `a: &a [x, x, x, x]\nb: &b [*a, *a, *a, *a]\nc: &c [*b, *b, *b, *b]\nd: &d [*c, *c, *c, *c]\ne: [*d, *d, *d]\n`;
+  test.each([
+    ['a key that is there twice', `${GOOD}mode: act\nmode: observe\n`, '8  mode: this key is there twice'],
+    [
+      '28 __proto__ as a key',
+      `${GOOD}gates:\n  __proto__: { metric: ndcg, drop: 3% }\n`,
+      '8  __proto__ cannot be a key',
+    ],
+    [
+      '28 constructor as a key',
+      `${GOOD}gates: { constructor: { metric: ndcg, drop: 3% } }`,
+      '7  constructor cannot be a key',
+    ],
+    ['29 deep nesting', '['.repeat(50_000), '1  expected a few levels of nesting, found far too many'],
+    ['aliases that multiply', bomb, '1  Excessive alias count'],
+    ['a tag', `${GOOD}mode: !!js/function act\n`, '7  Unresolved tag'],
+    ['a key that is no text', `${GOOD}? [a]\n: b\n`, '7  With stringKeys, all keys must be strings'],
+    ['two documents', `${GOOD}---\n${GOOD}`, '7  Source contains multiple documents'],
+    ['too many characters', `# ${'x'.repeat(300_000)}`, '1  expected at most 200000 characters'],
+    ['an empty file', '', '1  the file: expected a map, found nothing'],
+    ['no YAML', 'a: [', '1  Flow sequence'],
+  ])('%s is refused', (_, text, message) => {
+    expect(messageOf(text)).toContain(`pawl.yaml:${message}`);
+  });
+});
+
+describe('the settings of an environment', () => {
+  test('come from the built-in profile where the file says nothing', async () => {
+    const file = write(GOOD);
+    expect(await loadService(file)).toMatchObject({ mode: 'act', approval: { required: true } });
+    expect(await loadService(file, 'dev')).toMatchObject({ environment: 'dev', mode: 'observe', schedules: [] });
+    expect(await loadService(file, 'production')).toMatchObject({ mode: 'act', approval: { required: false } });
+  });
+
+  test('are overridden by the file, and those by the file’s own profile of the environment', async () => {
+    const file = write(`${GOOD}
+mode: advise
+gates: { cost: { metric: cost, above: 2 } }
+limits: { cyclesPerDay: 2, cooldown: 1h, running: 1 }
+profiles:
+  production: { mode: act, gates: { ndcg: { metric: ndcg, drop: 5% } } }
+`);
+    const staging = await loadService(file);
+    expect(staging.mode).toBe('advise');
+    expect(Object.keys(staging.gates).sort()).toEqual(['cost', 'errors', 'latency', 'ndcg']);
+    const production = await loadService(file, 'production');
+    expect(production).toMatchObject({ mode: 'act', limits: { cyclesPerDay: 2, cooldown: HOUR, running: 1 } });
+    expect(production.gates.ndcg).toMatchObject({ drop: 0.05, within: HOUR });
+    expect(production.gates.cost).toMatchObject({ above: 2 });
+  });
+
+  test('an empty list is a value too', async () => {
+    expect((await loadService(write(`${GOOD}schedules: []\n`), 'production')).schedules).toEqual([]);
+  });
+});
+
+test('paths are absolute, and the digest is that of the file', async () => {
+  const config = await loadService(write(GOOD));
+  expect(config.data.judgements).toEqual({ train: join(home, 'train.tsv'), test: join(home, 'test.tsv') });
+  expect(config.folder).toBe(home);
+  expect(config.digest).toBe(createHash('sha256').update(GOOD).digest('hex'));
+});
+
+test('the commit is that of the folder, and null outside Git', async () => {
+  const file = write(GOOD);
+  expect((await loadService(file)).commit).toBeNull();
+  const git = (...args: string[]) =>
+    execFileSync('git', ['-C', home, '-c', 'user.name=a', '-c', 'user.email=a@b', ...args], { encoding: 'utf8' });
+  git('init', '-q');
+  git('add', '.');
+  git('commit', '-qm', 'config');
+  expect((await loadService(file)).commit).toBe(git('rev-parse', 'HEAD').trim());
+});
+
+test('a home’s services are found in pawl.yaml and in services/', async () => {
+  write(GOOD);
+  write(GOOD.replace('docs', '"shop"'), join(home, 'services', 'shop'));
+  mkdirSync(join(home, 'services', 'empty'));
+  expect((await findServices(home)).map(({ service }) => service)).toEqual(['docs', 'shop']);
+  expect((await serviceNamed(home, 'shop')).service).toBe('shop');
+  await expect(serviceNamed(home, 'ship')).rejects.toMatchObject({ type: 'NotFound' });
+});
+
+test('two files for one service are refused', async () => {
+  write(GOOD);
+  write(GOOD, join(home, 'services', 'other'));
+  await expect(findServices(home)).rejects.toThrow(/both describe the service docs/);
+});
+
+test('a broken file does not hide its service', async () => {
+  write(`${GOOD}mode: [`);
+  write('mode: [', join(home, 'services', 'shop'));
+  expect((await findServices(home)).map(({ service }) => service)).toEqual(['docs', 'shop']);
+});
