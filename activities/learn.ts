@@ -1,15 +1,28 @@
+import { z } from 'zod';
 import type { LearnInput, StageActivities, StageInput, StageResult } from '../contracts/stages.ts';
 import type { StageDeps } from './stage-deps.ts';
+
+const reading = z.object({ value: z.number(), n: z.number(), low: z.number(), high: z.number() });
+/** The part of the built-in watch's evidence that is needed; a watch of the service's own may leave something else. */
+const watchEvidence = z.object({
+  challenger: z.object({
+    service: z.string(),
+    variant: z.string().nullable(),
+    from: z.string(),
+    to: z.string(),
+    readings: z.record(z.string(), reading),
+  }),
+});
 
 const DAY_MS = 86_400_000;
 
 export const createLearnActivities = (deps: StageDeps): Pick<StageActivities, 'learn'> => ({
   // Safe to repeat: what is noted depends on the cycle alone, under the stage's key; a baseline that is there stays.
   async learn(input: LearnInput): Promise<StageResult> {
-    const { service, cycle, stage, key, outcome, because, champion, challenger, evaluation } = input;
+    const { service, cycle, stage, key, outcome, because, champion, challenger, evaluation, watching } = input;
     const promoted = outcome === 'promoted' && challenger !== null;
     const measured = promoted ? await keepPromoted(deps, input, challenger) : await keepFirst(deps, input);
-    const lesson = { outcome, because, champion, challenger, evaluation };
+    const lesson = { outcome, because, champion, challenger, evaluation, watching };
     const evidence = await deps.artifacts.putJson({ stage, service, cycle, ...lesson });
     await deps.control.note({
       key: `${key}:learned`,
@@ -27,21 +40,13 @@ export const createLearnActivities = (deps: StageDeps): Pick<StageActivities, 'l
   },
 });
 
-/** A promoted variant is held against its own watch: from the first change of traffic of its cycle to the last. */
-async function keepPromoted(
-  deps: StageDeps,
-  { service, cycle, key }: StageInput,
-  challenger: string,
-): Promise<boolean> {
-  const shifts = (await deps.control.ledger({ service, cycle })).filter(({ kind }) => kind === 'shift');
-  const [first, last] = [shifts[0], shifts.at(-1)];
-  if (first === undefined || last === undefined) return false;
-  const window = { from: Date.parse(first.at), to: Date.parse(last.at) };
-  const vitals = await deps.vitals.read({ service, variant: challenger, ...window });
-  if (vitals.readings.ndcg === undefined) return false;
-  const known = await deps.control.baseline(service, challenger);
-  if (known?.from === vitals.from && known.to === vitals.to) return true;
-  await deps.control.setBaseline({ key: `${key}:baseline`, variant: challenger, vitals });
+/** A promoted variant is held against what its own watch read of it. */
+async function keepPromoted(deps: StageDeps, input: LearnInput, challenger: string): Promise<boolean> {
+  if (input.watching === null) return false;
+  const watched = watchEvidence.safeParse(await deps.artifacts.getJson(input.watching));
+  if (!watched.success || watched.data.challenger.readings.ndcg === undefined) return false;
+  const vitals = watched.data.challenger;
+  await deps.control.setBaseline({ key: `${input.key}:baseline`, variant: challenger, vitals });
   return true;
 }
 

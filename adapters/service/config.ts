@@ -4,7 +4,7 @@
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFile, readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { type PawlYaml, pawlYaml, type ServiceConfig } from '../../contracts/config.ts';
@@ -60,9 +60,13 @@ export async function findServices(home: string): Promise<readonly ServiceFile[]
     const service = nameIn(text) ?? basename(dirname(resolve(file)));
     const twin = found.find((other) => other.service === service);
     if (twin) {
-      throw new PawlError('ConfigInvalid', `${nameOf(twin.file)} and ${nameOf(file)} both describe the service ${service}.`, {
-        hint: 'Give one of them another name in its `service:` line.',
-      });
+      throw new PawlError(
+        'ConfigInvalid',
+        `${nameOf(twin.file)} and ${nameOf(file)} both describe the service ${service}.`,
+        {
+          hint: 'Give one of them another name in its `service:` line.',
+        },
+      );
     }
     found.push({ service, file });
   }

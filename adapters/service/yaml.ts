@@ -61,7 +61,10 @@ function nearest(document: Document, path: KeyPath): number | undefined {
   for (let length = path.length; length > 0; length--) {
     const inside = path.slice(0, length - 1);
     const last = path[length - 1];
-    const offset = typeof last === 'number' ? valueOffset(document, path.slice(0, length)) : keyOffset(document, inside, String(last));
+    const offset =
+      typeof last === 'number'
+        ? valueOffset(document, path.slice(0, length))
+        : keyOffset(document, inside, String(last));
     if (offset !== undefined) return offset;
   }
   return undefined;

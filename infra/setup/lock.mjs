@@ -79,7 +79,7 @@ function isDead(file) {
  * When a process started, as Linux counts it; null where it is gone, a zombie, or there is no /proc.
  * @param {number} pid
  */
-function startOf(pid) {
+export function startOf(pid) {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const [state, ...rest] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');

@@ -24,7 +24,7 @@ export async function inspectBinary(path: string): Promise<TemporalBinary | stri
     : { path, cli, server };
 }
 
-function isOlder(version: string, than: string): boolean {
+export function isOlder(version: string, than: string): boolean {
   const [a, b] = [version, than].map((text) => text.split('.').map(Number));
   const differs = a?.findIndex((part, i) => part !== b?.[i]) ?? -1;
   return differs >= 0 && (a?.[differs] ?? 0) < (b?.[differs] ?? 0);

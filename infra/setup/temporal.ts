@@ -21,16 +21,18 @@ interface Way {
 }
 
 export async function resolveTemporal(environment: Environment, fetchCli = download): Promise<Found> {
-  if (environment.temporalBinary) return named(environment.temporalBinary);
   const tried: string[] = [];
-  const there = await first(
-    [
-      { name: '`temporal` on PATH', find: async () => onPath(environment) },
-      { name: "Pawl's cache", find: async () => cachedBinary(environment) },
-    ],
-    tried,
-  );
-  return there ?? bring(environment, fetchCli, tried);
+  return (await findTemporal(environment, tried)) ?? bring(environment, fetchCli, tried);
+}
+
+/** What is on this machine already; `tried` takes up why the rest was not it. */
+export async function findTemporal(environment: Environment, tried: string[] = []): Promise<Found | undefined> {
+  if (environment.temporalBinary) return named(environment.temporalBinary);
+  const ways = [
+    { name: '`temporal` on PATH', find: async () => onPath(environment) },
+    { name: "Pawl's cache", find: async () => cachedBinary(environment) },
+  ];
+  return first(ways, tried);
 }
 
 async function named(path: string): Promise<Found> {

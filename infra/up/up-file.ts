@@ -9,6 +9,8 @@ const upFile = z.object({
   temporal: z.object({ address: z.string(), namespace: z.string(), ui: z.string().nullable() }),
   gateway: z.string().nullable(),
   children: z.record(z.string(), z.int().positive()),
+  /** When each child started, as the system counts it: a process number alone may be someone else's by now. */
+  started: z.record(z.string(), z.string().nullable()),
 });
 export type UpFile = z.infer<typeof upFile>;
 
@@ -16,14 +18,20 @@ const path = (state: string): string => join(state, 'up.json');
 
 /** What runs here now; null when nothing does, also when it died without tidying up. */
 export function readUpFile(state: string): UpFile | null {
-  let text: string;
+  const found = read(state);
+  return found && isAlive(found.pid) ? found : null;
+}
+
+/** What a `pawl up` that was killed had started. Ask only while holding the lock of `pawl up`. */
+export const readLeftUpFile = (state: string): UpFile | null => read(state);
+
+function read(state: string): UpFile | null {
   try {
-    text = readFileSync(path(state), 'utf8');
+    return upFile.parse(JSON.parse(readFileSync(path(state), 'utf8')));
   } catch {
+    // Absent, or of another version: nothing that can be used.
     return null;
   }
-  const parsed = upFile.safeParse(JSON.parse(text));
-  return parsed.success && isAlive(parsed.data.pid) ? parsed.data : null;
 }
 
 export function writeUpFile(state: string, content: UpFile): void {

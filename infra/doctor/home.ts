@@ -1,0 +1,88 @@
+import { existsSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import { CONTROL_MIGRATIONS } from '../../adapters/control/schema.ts';
+import { homePaths } from '../../adapters/home.ts';
+import { findServices, loadService, type ServiceFile } from '../../adapters/service/config.ts';
+import type { Environment } from '../setup/environment.ts';
+import { isFree } from '../temporal/ports.ts';
+import { readUpFile } from '../up/up-file.ts';
+import { attempt, type Check, failed, ok, warning } from './check.ts';
+
+const ANSWER_MS = 3_000;
+
+export async function homeChecks(environment: Environment): Promise<Check[]> {
+  const services = await findServices(environment.home).catch((error: unknown) => [error]);
+  const found = services.filter((service): service is ServiceFile => !(service instanceof Error));
+  return Promise.all([
+    ...(found.length < services.length
+      ? services.map((error) => attempt('Services', () => Promise.reject(error)))
+      : [attempt('Services', () => servicesCheck(environment, found))]),
+    ...found.map((service) => attempt(`Service ${service.service}`, () => serviceCheck(environment, service))),
+    attempt('Store', () => storeCheck(homePaths(environment.home).control)),
+    attempt('Gateway', () => gatewayCheck(environment, found)),
+  ]);
+}
+
+function servicesCheck({ home }: Environment, found: readonly ServiceFile[]): Check {
+  return found.length > 0
+    ? ok('Services', found.map(({ service }) => service).join(', '))
+    : warning('Services', `no pawl.yaml in ${home}`, '`pawl init` writes one.');
+}
+
+async function serviceCheck({ environment }: Environment, { service, file }: ServiceFile): Promise<Check> {
+  const { mode, environment: here, data } = await loadService(file, environment);
+  const missing = [data.corpus, data.queries, ...Object.values(data.judgements)].filter((path) => !existsSync(path));
+  return missing.length > 0
+    ? failed(
+        `Service ${service}`,
+        `missing: ${missing.join(', ')}`,
+        `Put the data there, or correct \`data:\` in ${file}.`,
+      )
+    : ok(`Service ${service}`, `${here}, mode ${mode}`);
+}
+
+/** Read-only, so that looking changes nothing: no file is made, no schema is brought up to date. */
+export function storeCheck(path: string): Check {
+  if (!existsSync(path)) return warning('Store', `there is none at ${path}`, '`pawl init` makes it.');
+  const db = new DatabaseSync(path, { readOnly: true, timeout: ANSWER_MS });
+  try {
+    const known = CONTROL_MIGRATIONS.length;
+    const version = Number(db.prepare('PRAGMA user_version').get()?.user_version);
+    if (version > known) {
+      return failed(
+        'Store',
+        `schema version ${version}; this Pawl knows ${known}`,
+        'Use the Pawl that wrote it, or a newer one.',
+      );
+    }
+    const broken = db
+      .prepare('PRAGMA quick_check')
+      .all()
+      .map(({ quick_check: line }) => String(line));
+    if (broken.join() !== 'ok') {
+      const mend = `Stop everything, keep a copy of ${path}, and restore it from your backup.`;
+      return failed('Store', `damaged: ${broken.slice(0, 3).join('; ')}`, mend);
+    }
+    return ok('Store', `${path}, schema version ${version}`);
+  } finally {
+    db.close();
+  }
+}
+
+async function gatewayCheck(environment: Environment, services: readonly ServiceFile[]): Promise<Check> {
+  const up = readUpFile(environment.state);
+  const address = up?.gateway ?? (await configuredGateway(environment, services));
+  const answer = await fetch(`${address}/health`, { signal: AbortSignal.timeout(ANSWER_MS) }).catch(() => null);
+  if (answer?.ok) return ok('Gateway', address);
+  const { hostname, port } = new URL(address);
+  if (answer || !(await isFree(Number(port), hostname))) {
+    return failed('Gateway', `port ${port} is taken by something else`, 'End that program, or set PAWL_GATEWAY_PORT.');
+  }
+  return failed('Gateway', `nothing answers at ${address}`, 'Start it with `pawl up`, or with `pawl gateway`.');
+}
+
+async function configuredGateway(environment: Environment, [first]: readonly ServiceFile[]): Promise<string> {
+  const config = first && (await loadService(first.file, environment.environment).catch(() => null));
+  const { host, port } = config?.gateway ?? { host: '127.0.0.1', port: 8787 };
+  return `http://${host}:${environment.gatewayPort ?? port}`;
+}
