@@ -36,7 +36,7 @@ export const createLearnActivities = (deps: StageDeps): Pick<StageActivities, 'l
     const from = measured
       ? ` From now on ${promoted ? 'it' : 'the champion'} is held against what was read of it.`
       : '';
-    return { evidence, summary: `${outcome}: ${because}.${from}` };
+    return { evidence, summary: `${outcome}: ${because.replace(/\.$/, '')}.${from}` };
   },
 });
 

@@ -59,7 +59,7 @@ const pass = async (cycle: Cycle, input: CycleInput): Promise<CycleEnd> => {
   const promoted = await changeTraffic(cycle, input, lane, 'promote', [{ variant: challenger, share: 1 }], challenger);
   if (promoted.outcome === 'refused')
     return cycle.ended('failed', `promotion refused: ${promoted.because}`, challenger);
-  return cycle.settle(cycle.ended('promoted', offline.summary, challenger));
+  return cycle.settle(cycle.ended('promoted', offline.reasons.join('; '), challenger));
 };
 
 /** Looks now and then. What is worse ends it at once; what shows no data gets more time, and never passes. */
