@@ -36,5 +36,5 @@ const RULES: ReadonlyArray<(facts: AdmissionFacts) => string | null> = [
   ({ cooldownUntil, now, byHand }) =>
     byHand || cooldownUntil === null || cooldownUntil <= now
       ? null
-      : `cooling down until ${new Date(cooldownUntil).toISOString()}`,
+      : `cooling down for another ${Math.ceil((cooldownUntil - now) / 1_000)} s (limits.cooldown)`,
 ];

@@ -11,10 +11,11 @@ import type { ServiceConfig } from '../../contracts/config.ts';
 import { mean } from '../../domain/intervals.ts';
 import { best, searchSpace, settingsOf } from '../../domain/settings-search.ts';
 import { trainingSplit } from '../../domain/training-split.ts';
+import { readEnvironment } from '../../infra/setup/environment.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
-const CRANFIELD = resolve(ROOT, process.env.PAWL_CRANFIELD ?? '../shared/data/cranfield');
+const CRANFIELD = resolve(ROOT, readEnvironment().cranfield ?? '../shared/data/cranfield');
 const missing = existsSync(CRANFIELD)
   ? ''
   : ` (skipped: no ${CRANFIELD}; set PAWL_CRANFIELD to the collection's folder)`;

@@ -124,7 +124,7 @@ describe('admission', () => {
     world.plan = testPlan({ limits: { cyclesPerDay: 100, cooldownMs: 3_600_000, running: 1 } });
     await runCycle(world, service);
     await eventually(status, ({ running }) => running.length === 0);
-    expect(await refusal()).toContain('cooling down until');
+    expect(await refusal()).toContain('cooling down for another');
     expect(await triggerCycle(world, service, 'hand')).toMatchObject({ admitted: true });
   });
 

@@ -79,9 +79,11 @@ test('every guardian adopts the kill, and admits nothing', async () => {
   await cyclesInTraining();
   await killAll({ by: 'ada', reason: 'all of it smells' });
   for (const service of both) {
-    const status = () => guardianOf(world, service).query(guardianStatusQuery);
-    await eventually(status, ({ latch }) => latch === 'killed');
-    expect((await status()).epoch).toBe((await state(service))?.epoch);
+    const views = async () => ({
+      guardian: await guardianOf(world, service).query(guardianStatusQuery),
+      store: await state(service),
+    });
+    await eventually(views, ({ guardian, store }) => guardian.latch === 'killed' && guardian.epoch === store?.epoch);
     expect(await triggerCycle(world, service)).toMatchObject({ admitted: false });
   }
 });
