@@ -35,7 +35,7 @@ gates:
   latency: { metric: latency, above: 800, samples: 100, window: ${WINDOW_SECONDS}s, within: 5m }
   errors: { metric: errors, above: 0.1, samples: 100, window: ${WINDOW_SECONDS}s, within: 3m }
 approval: { required: true, expires: 1h }
-training: { trials: 60, time: 40s, seed: 7 }
+training: { trials: 60, time: 2m, seed: 7 }
 deploy: { share: 50% }
 watch: { for: 10s, samples: 100, maxDrop: 3% }
 limits: { cyclesPerDay: 100, cooldown: 1s, running: 2 }
