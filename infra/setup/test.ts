@@ -1,7 +1,8 @@
-/** `npm test [-- filters]`: brings what the tests need, runs them, and ends with one line that can be counted on. */
-import { startVitest } from 'vitest/node';
+/** `npm test [-- what vitest takes]`: brings what the tests need, runs them, and ends with one line that can be counted on. */
+import { parseCLI, startVitest } from 'vitest/node';
 import { PawlError } from '../../contracts/failures.ts';
 import { readEnvironment } from './environment.ts';
+import { resolvePython } from './python.ts';
 import { resolveTemporal } from './temporal.ts';
 import { type Counts, countsReporter, lastLine } from './test-counts.ts';
 import { resolveTestServer } from './test-server.ts';
@@ -11,9 +12,12 @@ const missing: string[] = [];
 
 await bring('Temporal', () => resolveTemporal(environment));
 await bring('Time-skipping test server', () => resolveTestServer(environment));
+await bring('Python with temporalio', () => resolvePython(environment));
 
 const counts: Counts = { passed: 0, failed: 0, skipped: 0 };
-const vitest = await startVitest('test', process.argv.slice(2), {
+const { filter, options } = parseCLI(['vitest', ...process.argv.slice(2)]);
+const vitest = await startVitest('test', filter, {
+  ...options,
   watch: false,
   reporters: [environment.ci ? 'dot' : 'default', countsReporter(counts)],
 });
