@@ -6,13 +6,13 @@ import type { ArtifactStore } from '../adapters/artifacts/port.ts';
 import type { ControlStore } from '../adapters/control/port.ts';
 import { sqliteControl } from '../adapters/control/sqlite.ts';
 import { type HomePaths, homePaths } from '../adapters/home.ts';
+import { findServices, serviceNamed } from '../adapters/service/config.ts';
 import type { ServiceConfig } from '../contracts/config.ts';
 import { PawlError } from '../contracts/failures.ts';
 import type { Environment } from '../infra/setup/environment.ts';
 import type { Temporal } from '../infra/temporal/connect.ts';
 import { type HomeSources, needHome } from './home.ts';
 import type { Output } from './output.ts';
-import { findServices, loadService } from './services.ts';
 
 /** How long a person waits for an answer before the command says that none came. */
 const PATIENCE_MS = 20_000;
@@ -99,12 +99,8 @@ export class Context {
     return pick(await this.services(), named, this.home);
   }
 
-  async config(service: string): Promise<ServiceConfig> {
-    const found = (await findServices(this.home)).find((one) => one.service === service);
-    if (found) return loadService(found.file, this.environment.environment);
-    throw new PawlError('NotFound', `No pawl.yaml in ${this.home} describes the service ${service}.`, {
-      hint: `\`pawl init --service ${service}\` writes one.`,
-    });
+  config(service: string): Promise<ServiceConfig> {
+    return serviceNamed(this.home, service, this.environment.environment);
   }
 
   async close(): Promise<void> {

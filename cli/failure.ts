@@ -4,6 +4,7 @@ import {
   isGrpcDeadlineError,
   isGrpcServiceError,
   ScheduleNotFoundError,
+  ServiceError,
   WorkflowFailedError,
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
@@ -11,11 +12,13 @@ import {
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { type FailureType, failures, PawlError } from '../contracts/failures.ts';
+import { SetupError } from '../infra/setup/setup-error.mjs';
 
 const WAITING = '`pawl doctor` shows whether Temporal and the workers run; `pawl up` starts them.';
 
 export const asPawlError = (error: unknown): PawlError => {
   if (error instanceof PawlError) return error;
+  if (error instanceof SetupError) return failed('SetupFailed', error.message, error, { hint: error.hint });
   if (error instanceof WorkflowFailedError || error instanceof WorkflowUpdateFailedError) return fromCause(error);
   if (error instanceof WorkflowNotFoundError)
     return failed('NotFound', `Temporal knows no running workflow ${error.workflowId}.`, error, {
@@ -25,12 +28,14 @@ export const asPawlError = (error: unknown): PawlError => {
     return failed('NotFound', `Temporal has no schedule ${error.scheduleId}.`, error, {
       hint: '`pawl schedule apply` makes what pawl.yaml declares.',
     });
-  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || isGrpcDeadlineError(error))
+  // The client wraps what gRPC says.
+  const refusal = error instanceof ServiceError ? error.cause : error;
+  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || isGrpcDeadlineError(refusal))
     return failed('Unavailable', 'Temporal took the request, but no worker answered in time.', error, {
       hint: WAITING,
     });
-  if (isGrpcServiceError(error))
-    return failed('Unavailable', `Temporal did not answer: ${error.details || error.message}`, error, {
+  if (isGrpcServiceError(refusal))
+    return failed('Unavailable', `Temporal did not answer: ${refusal.details || refusal.message}`, error, {
       hint: WAITING,
     });
   const message = error instanceof Error ? error.message : String(error);

@@ -108,7 +108,7 @@ export const eventLine = (event: CycleEvent, cycle: string): Line => {
     case 'end':
       return [bold(cycle), ' ', ...endLine(event)];
     default:
-      return dim(`  ${event.event}`).text;
+      return [dim(`  ${event.event}`)];
   }
 };
 

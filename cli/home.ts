@@ -18,17 +18,25 @@ export interface Home {
 }
 
 /** A home that is named is taken as it is; otherwise the nearest one upwards, and last the story's. */
-export const findHome = ({ flag, variable, folder }: HomeSources, use = { story: true }): Home | null => {
-  const named = flag ?? (variable === '' ? undefined : variable);
-  if (named !== undefined) return { folder: resolve(folder, named), notice: null };
+export const findHome = (sources: HomeSources): Home | null => {
+  const { folder } = sources;
+  const named = namedHome(sources);
+  if (named !== null) return { folder: named, notice: null };
   for (let at = resolve(folder); ; at = dirname(at)) {
     if (isHome(at)) return { folder: at, notice: null };
     if (at === dirname(at)) break;
   }
   const story = resolve(folder, '.pawl', 'story');
-  if (use.story && isHome(story))
-    return { folder: story, notice: `Using the home of the story, ${story} (--home names another).` };
+  if (isHome(story)) return { folder: story, notice: `Using the home of the story, ${story} (--home names another).` };
   return null;
+};
+
+/** A new home is made where a person stands, never in a folder above. */
+export const newHome = (sources: HomeSources): string => namedHome(sources) ?? resolve(sources.folder);
+
+const namedHome = ({ flag, variable, folder }: HomeSources): string | null => {
+  const named = flag ?? variable;
+  return named === undefined || named === '' ? null : resolve(folder, named);
 };
 
 export const needHome = (sources: HomeSources): Home => {

@@ -48,4 +48,5 @@ export const nameOfUser = (): string => {
   }
 };
 
-export const lifeOf = duration.optional();
+/** `--expires` */
+export const tokenLife = duration.optional();

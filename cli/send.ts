@@ -9,7 +9,7 @@ import { bold, dim, good } from './text.ts';
 
 type Next = NonNullable<Reply['next']>;
 
-/** The right to send an update with a start is what wakes a guardian that does not run yet. */
+/** With a start, because whoever first has something to tell a guardian is who starts it. */
 export const tell = <W extends Workflow, M>(
   context: Context,
   what: string,

@@ -14,7 +14,8 @@ export const starterYaml = ({ service, corpus, queries, train, test }: Starter):
 # One AI service under Pawl's care. A wrong key is refused with its line.
 service: ${quoted(service)}
 
-# dev: the loop only looks. staging: a person approves each promotion. production: it promotes and rolls back by itself.
+# dev: the loop only looks. staging: a person approves each promotion. production: so too, with a smaller share of the
+# traffic and a longer look. What an environment sets by itself, the lines below override.
 environment: staging
 
 # Paths are relative to this file.

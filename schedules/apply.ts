@@ -7,7 +7,6 @@
  */
 import {
   type Client,
-  isGrpcServiceError,
   ScheduleAlreadyRunning,
   type ScheduleDescription,
   ScheduleNotFoundError,
@@ -55,8 +54,9 @@ const applyOne = async (client: Client, service: string, declaration: Declaratio
     return 'created';
   } catch (error) {
     if (error instanceof ScheduleAlreadyRunning) return applyOne(client, service, declaration); // Someone was faster.
-    if (!isGrpcServiceError(error)) throw error;
-    throw new PawlError('ConfigInvalid', `Temporal refuses the schedule ${declaration.name}: ${error.details}`, {
+    // This is how the SDK tells that the server refuses the spec.
+    if (!(error instanceof TypeError)) throw error;
+    throw new PawlError('ConfigInvalid', `Temporal refuses the schedule ${declaration.name}: ${error.message}`, {
       hint: 'Correct its cron or every under "schedules" in pawl.yaml.',
       cause: error,
     });

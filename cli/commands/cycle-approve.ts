@@ -4,7 +4,7 @@ import { approveUpdate } from '../../contracts/messages.ts';
 import { CYCLE, command, EXPIRES, flag, OF_SERVICE, PRINT, REASON, reason, serviceName } from '../command.ts';
 import { confirm } from '../confirm.ts';
 import { cycleOf, statusOf } from '../cycles.ts';
-import { lifeOf } from '../operator.ts';
+import { tokenLife } from '../operator.ts';
 import { printed, replyTo, signedMessage, tellCycle } from '../send.ts';
 import { approvalLines } from './cycle-show.ts';
 
@@ -22,7 +22,7 @@ export const cycleApprove = command({
     reason,
     yes: flag,
     print: flag,
-    expires: lifeOf,
+    expires: tokenLife,
   }),
   run: async ({ reason, yes, print, expires, ...choice }, context) => {
     const named = await cycleOf(context, choice);

@@ -16,7 +16,7 @@ import {
   serviceName,
 } from '../command.ts';
 import { cycleOf, statusOf } from '../cycles.ts';
-import { lifeOf } from '../operator.ts';
+import { tokenLife } from '../operator.ts';
 import { printed, replyTo, signedMessage, tellCycle } from '../send.ts';
 
 const loosening = (
@@ -31,7 +31,7 @@ const loosening = (
     arguments: [CYCLE],
     options: [OF_SERVICE, REASON, PRINT, EXPIRES],
     examples: [`pawl cycle ${action} latest --reason "the incident is over"`],
-    input: z.object({ cycle: z.string().optional(), service: serviceName, reason, print: flag, expires: lifeOf }),
+    input: z.object({ cycle: z.string().optional(), service: serviceName, reason, print: flag, expires: tokenLife }),
     run: async ({ reason, print, expires, ...choice }, context) => {
       const named = await cycleOf(context, choice);
       const step = stepOf(await statusOf(context, named));

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { TriggerInput } from '../../contracts/guardian.ts';
 import { triggerId } from '../../contracts/ids.ts';
 import type { Admission } from '../../contracts/messages.ts';
 import { queues } from '../../contracts/queues.ts';
@@ -31,10 +32,10 @@ export const cycleStart = command({
     const admission = await context.ask(
       'waiting for the guardian (a worker of pawl-control must run: `pawl worker control`)',
       (client) =>
-        client.workflow.execute<() => Promise<Admission>>('trigger', {
+        client.workflow.execute<(input: TriggerInput) => Promise<Admission>>('trigger', {
           workflowId,
           taskQueue: queues.control,
-          args: [{ service, reason, trigger: 'hand', requestedBy: { kind: 'person', name: nameOfUser() } }] as never,
+          args: [{ service, reason, trigger: 'hand', requestedBy: { kind: 'person', name: nameOfUser() } }],
           typedSearchAttributes: attributesOf({ service }),
           staticSummary: `${service}: ${reason}`.slice(0, 200),
         }),
@@ -53,7 +54,7 @@ export const cycleStart = command({
     if (!wait) {
       return {
         data: started,
-        lines: [line, ...(started.link ? [dim(started.link).text] : [])],
+        lines: [line, ...(started.link ? [[dim(started.link)]] : [])],
         next: [['Watch it', `pawl cycle watch ${cycle}`]],
       };
     }

@@ -3,7 +3,7 @@ import { guardianStart } from '../../adapters/temporal/guardian.ts';
 import { guardianId } from '../../contracts/ids.ts';
 import { goldUpdate } from '../../contracts/messages.ts';
 import { command, EXPIRES, flag, OF_SERVICE, PRINT, REASON, reason, serviceName } from '../command.ts';
-import { lifeOf } from '../operator.ts';
+import { tokenLife } from '../operator.ts';
 import { printed, replyTo, signedMessage, tell } from '../send.ts';
 import { stateOf, variantOf } from '../variants.ts';
 
@@ -18,7 +18,7 @@ export const goldSet = command({
     service: serviceName,
     reason,
     print: flag,
-    expires: lifeOf,
+    expires: tokenLife,
   }),
   run: async ({ variant: said, service: named, reason, print, expires }, context) => {
     const service = await context.service(named);

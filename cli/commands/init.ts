@@ -8,15 +8,15 @@ import { basename, dirname, join, relative as pathFrom, resolve } from 'node:pat
 import { z } from 'zod';
 import { createOperatorKey } from '../../adapters/keys/operator-key.ts';
 import { DEFAULT_SETTINGS, saveVariant } from '../../adapters/lexical/variant.ts';
+import { findServices } from '../../adapters/service/config.ts';
 import type { ServiceConfig } from '../../contracts/config.ts';
 import { SERVICE_NAME } from '../../contracts/ids.ts';
 import type { ServiceState } from '../../contracts/traffic.ts';
 import { command, flag, serviceName } from '../command.ts';
 import { type Context, pick } from '../context.ts';
-import { findHome } from '../home.ts';
+import { newHome } from '../home.ts';
 import { nameOfUser } from '../operator.ts';
 import type { Reply } from '../output.ts';
-import { findServices } from '../services.ts';
 import { starterYaml } from '../starter.ts';
 import { bold, dim, good, type Line, short, warn } from '../text.ts';
 import { tune } from '../tune.ts';
@@ -56,7 +56,7 @@ export const init = command({
   ],
   input,
   run: async (given, context) => {
-    context.useHome(findHome(context.homeSources, { story: false })?.folder ?? context.homeSources.folder);
+    context.useHome(newHome(context.homeSources));
     const { service, yaml } = await writeConfig(context, given);
     const config = await context.config(service);
     const key = await ensureKey(context, given.person ?? nameOfUser());

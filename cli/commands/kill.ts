@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { z } from 'zod';
 import { guardianStart, killSwitchStart } from '../../adapters/temporal/guardian.ts';
 import { PawlError } from '../../contracts/failures.ts';
@@ -55,11 +54,20 @@ export const kill = command({
   },
 });
 
-/** A configuration that cannot be read must not stand in the way of a kill. */
+/** Neither a configuration nor a store that cannot be read may stand in the way of a kill by name. */
 const serviceToKill = async (context: Context, named: string | undefined): Promise<string> => {
-  if (named !== undefined) return named;
-  const stored = existsSync(context.paths.control) ? await context.control.services() : [];
-  return stored.length > 0 ? pick(stored, undefined, context.home) : context.service(undefined);
+  const stored = await storedServices(context);
+  if (stored.length > 0) return pick(stored, named, context.home);
+  return named ?? context.service(undefined);
+};
+
+const storedServices = async (context: Context): Promise<readonly string[]> => {
+  try {
+    return await context.control.services();
+  } catch (error) {
+    context.out.note([warn('The store does not answer'), ` (${asPawlError(error).message}).`]);
+    return [];
+  }
 };
 
 const askToKill = async (context: Context, service: string | null, reason: string): Promise<Killed> => {

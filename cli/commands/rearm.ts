@@ -3,7 +3,7 @@ import { guardianStart, killSwitchStart } from '../../adapters/temporal/guardian
 import { guardianId, KILL_SWITCH_ID } from '../../contracts/ids.ts';
 import { rearmUpdate } from '../../contracts/messages.ts';
 import { command, EXPIRES, flag, PRINT, REASON, reason, SERVICE, serviceName } from '../command.ts';
-import { lifeOf } from '../operator.ts';
+import { tokenLife } from '../operator.ts';
 import { printed, replyTo, signedMessage, tell } from '../send.ts';
 
 export const rearm = command({
@@ -14,7 +14,7 @@ export const rearm = command({
   options: [['--all', 'lift the latch of the whole fleet'], REASON, PRINT, EXPIRES],
   examples: ['pawl rearm --reason "gold was checked"', 'pawl rearm --all --reason "the incident is over"'],
   input: z
-    .object({ service: serviceName, all: flag, reason, print: flag, expires: lifeOf })
+    .object({ service: serviceName, all: flag, reason, print: flag, expires: tokenLife })
     .refine(({ service, all }) => !(all && service), { path: ['all'], message: 'name a service or --all, not both' }),
   run: async ({ service: named, all, reason, print, expires }, context) => {
     const service = all ? null : await context.service(named);

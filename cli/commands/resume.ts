@@ -3,7 +3,7 @@ import { guardianStart } from '../../adapters/temporal/guardian.ts';
 import { guardianId } from '../../contracts/ids.ts';
 import { resumeUpdate } from '../../contracts/messages.ts';
 import { command, EXPIRES, flag, PRINT, REASON, reason, SERVICE, serviceName } from '../command.ts';
-import { lifeOf } from '../operator.ts';
+import { tokenLife } from '../operator.ts';
 import { printed, replyTo, signedMessage, tell } from '../send.ts';
 
 export const resume = command({
@@ -12,7 +12,7 @@ export const resume = command({
   arguments: [SERVICE],
   options: [REASON, PRINT, EXPIRES],
   examples: ['pawl resume --reason "the release is out"', 'pawl resume docs --reason "…" --print'],
-  input: z.object({ service: serviceName, reason, print: flag, expires: lifeOf }),
+  input: z.object({ service: serviceName, reason, print: flag, expires: tokenLife }),
   run: async ({ service: named, reason, print, expires }, context) => {
     const service = await context.service(named);
     const bound = { step: null, variant: null, evidence: null };

@@ -1,28 +1,24 @@
-import { extname } from 'node:path';
 import { z } from 'zod';
 import { command } from '../command.ts';
 
-const WORKERS = ['control', 'data', 'train'] as const;
-
-interface Entry {
-  /** Returns when it was told to stop, by a signal that it handles itself. */
-  run(home: string): Promise<void>;
-}
-
-/** The packed program runs as JavaScript: an entry has the extension that this file has. */
-const entry = async (path: string): Promise<Entry> => import(`../../${path}${extname(import.meta.filename)}`);
+/** Loaded when it runs; each handles the signals that stop it, and returns then. */
+const workers = {
+  control: () => import('../../workers/control.ts'),
+  data: () => import('../../workers/data.ts'),
+  train: () => import('../../workers/train.ts'),
+} as const;
 
 export const worker = command({
   name: 'worker',
-  about: 'run a worker in the foreground: control, data or train; all three where none is named',
-  details: 'Ctrl-C stops it in an orderly way. `pawl up` runs all of them, and Temporal and the gateway too.',
-  arguments: [['[queue]', WORKERS.join(', ')]],
-  examples: ['pawl worker', 'pawl worker train'],
-  input: z.object({ queue: z.enum(WORKERS).optional() }),
-  run: async ({ queue }, context) => {
-    const { home } = context;
-    const entries = await Promise.all((queue ? [queue] : WORKERS).map((name) => entry(`workers/${name}`)));
-    await Promise.all(entries.map(({ run }) => run(home)));
+  about: 'run a worker in the foreground',
+  details:
+    'control: workflows, traffic, tokens. data: monitoring to evaluation. train: training. Ctrl-C stops it in an orderly way. `pawl up` runs all of them, with Temporal and the gateway.',
+  arguments: [['<queue>', 'control, data or train']],
+  examples: ['pawl worker control', 'pawl worker train'],
+  input: z.object({ queue: z.enum(['control', 'data', 'train'], 'expected control, data or train') }),
+  run: async ({ queue }, { home }) => {
+    const { run } = await workers[queue]();
+    await run(home);
     return undefined;
   },
 });
@@ -33,9 +29,9 @@ export const gateway = command({
   details: 'Ctrl-C stops it in an orderly way. `pawl up` runs it beside Temporal and the workers.',
   examples: ['pawl gateway', 'pawl gateway --home /srv/search'],
   input: z.object({}),
-  run: async (_, context) => {
-    const { run } = await entry('gateway/main');
-    await run(context.home);
+  run: async (_, { home }) => {
+    const { run } = await import('../../gateway/main.ts');
+    await run(home);
     return undefined;
   },
 });

@@ -31,7 +31,8 @@ function servicesCheck({ home }: Environment, found: readonly ServiceFile[]): Ch
 
 async function serviceCheck({ environment }: Environment, { service, file }: ServiceFile): Promise<Check> {
   const { mode, environment: here, data } = await loadService(file, environment);
-  const missing = [data.corpus, data.queries, ...Object.values(data.judgements)].filter((path) => !existsSync(path));
+  const { train, test, live = train } = data.judgements;
+  const missing = [data.corpus, data.queries, train, test, live].filter((path) => !existsSync(path));
   return missing.length > 0
     ? failed(
         `Service ${service}`,
@@ -55,17 +56,26 @@ export function storeCheck(path: string): Check {
         'Use the Pawl that wrote it, or a newer one.',
       );
     }
-    const broken = db
-      .prepare('PRAGMA quick_check')
-      .all()
-      .map(({ quick_check: line }) => String(line));
-    if (broken.join() !== 'ok') {
+    const broken = damageIn(db);
+    if (broken) {
       const mend = `Stop everything, keep a copy of ${path}, and restore it from your backup.`;
-      return failed('Store', `damaged: ${broken.slice(0, 3).join('; ')}`, mend);
+      return failed('Store', `damaged: ${broken}`, mend);
     }
     return ok('Store', `${path}, schema version ${version}`);
   } finally {
     db.close();
+  }
+}
+
+function damageIn(db: DatabaseSync): string | null {
+  try {
+    const lines = db
+      .prepare('PRAGMA quick_check')
+      .all()
+      .map(({ quick_check: line }) => String(line));
+    return lines.join() === 'ok' ? null : lines.slice(0, 3).join('; ');
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
   }
 }
 

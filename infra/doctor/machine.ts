@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { assertLocalDisk } from '../../adapters/sqlite/local-disk.ts';
 import type { Environment } from '../setup/environment.ts';
 import { findTemporal } from '../setup/temporal.ts';
+import { isBundled } from '../temporal/bundle.ts';
 import { attempt, type Check, failed, ok, warning } from './check.ts';
 
 const NODE = 24;
@@ -17,6 +18,9 @@ export const machineChecks = (environment: Environment): Promise<Check[]> =>
     attempt('Disk space', () => spaceCheck(freeBytes(environment.home))),
     attempt('File system', () => fileSystemCheck(environment)),
     attempt('Cache', () => cacheCheck(environment)),
+    attempt('Workflow bundle', () =>
+      ok('Workflow bundle', isBundled() ? 'built from this code' : 'not built yet; the first worker builds it'),
+    ),
   ]);
 
 export const nodeCheck = (version: string): Check =>

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import { queues } from '../../contracts/queues.ts';
 import type { Environment } from '../setup/environment.ts';
 import { isOlder, OLDEST_SERVER } from '../setup/temporal-version.ts';
+import { isFree } from '../temporal/ports.ts';
 import { missingSearchAttributes } from '../temporal/search-attributes.ts';
 import { type TemporalTarget, temporalTarget } from '../temporal/target.ts';
 import { attempt, type Check, failed, ok, warning } from './check.ts';
@@ -20,8 +22,7 @@ export async function temporalChecks(environment: Environment): Promise<Check[]>
   try {
     connection = await Connection.connect({ ...target.options, address: target.address, connectTimeout: REACH_MS });
   } catch {
-    const mend = 'Start it with `pawl up`, or set PAWL_TEMPORAL_ADDRESS.';
-    return [failed('Temporal', `not reachable at ${target.address}; what stands on it was not checked`, mend)];
+    return [await unreachable(target)];
   }
   try {
     const asked = connection;
@@ -37,6 +38,17 @@ export async function temporalChecks(environment: Environment): Promise<Check[]>
   } finally {
     await connection.close();
   }
+}
+
+async function unreachable({ address }: TemporalTarget): Promise<Check> {
+  const { hostname, port } = new URL(`http://${address}`);
+  const isLocal = hostname === '127.0.0.1' || hostname === 'localhost';
+  if (isLocal && !(await isFree(Number(port)))) {
+    const mend = 'End that program, or set PAWL_TEMPORAL_PORT to a free port.';
+    return failed('Temporal', `port ${port} is taken by something that is not Temporal`, mend);
+  }
+  const mend = 'Start it with `pawl up`, or set PAWL_TEMPORAL_ADDRESS.';
+  return failed('Temporal', `not reachable at ${address}; what stands on it was not checked`, mend);
 }
 
 async function serverCheck(connection: Connection, { address }: TemporalTarget): Promise<Check> {
@@ -91,25 +103,34 @@ async function livePollers(
 
 /**
  * Temporal has no call that tells its time. But it notes when a queue was last polled: this polls one that nobody else
- * knows, gives up at once, and reads what was noted.
+ * knows, reads what was noted, and lets go of the poll.
  */
 async function clockCheck(connection: Connection, { namespace }: TemporalTarget): Promise<Check> {
   const taskQueue = { name: `pawl-doctor-${randomUUID()}` };
+  const letGo = new AbortController();
   const here = Date.now();
-  await connection
-    .withDeadline(here + SECOND / 2, () =>
-      connection.workflowService.pollActivityTaskQueue({ namespace, taskQueue, identity: 'pawl doctor' }),
-    )
-    .catch(() => {});
-  const { pollers } = await connection.workflowService.describeTaskQueue({
-    namespace,
-    taskQueue,
-    taskQueueType: TASK_QUEUE_TYPE_ACTIVITY,
-  });
-  const [noted] = pollers;
-  return noted
-    ? skewCheck(millis(noted.lastAccessTime) - here)
-    : warning('Clock', 'could not be compared with that of Temporal', 'Run `pawl doctor` again.');
+  const poll = connection.withAbortSignal(letGo.signal, () =>
+    connection.workflowService.pollActivityTaskQueue({ namespace, taskQueue, identity: 'pawl doctor' }),
+  );
+  const over = poll.then(
+    () => 'over' as const,
+    () => 'over' as const,
+  );
+  try {
+    for (;;) {
+      const described = connection.workflowService.describeTaskQueue({
+        namespace,
+        taskQueue,
+        taskQueueType: TASK_QUEUE_TYPE_ACTIVITY,
+      });
+      const noted = (await described).pollers[0];
+      if (noted) return skewCheck(millis(noted.lastAccessTime) - here);
+      if ((await Promise.race([over, pause(50)])) === 'over') break;
+    }
+  } finally {
+    letGo.abort();
+  }
+  return warning('Clock', 'could not be compared with that of Temporal', 'Run `pawl doctor` again.');
 }
 
 export function skewCheck(ms: number): Check {
