@@ -88,5 +88,5 @@ test('dev only looks, staging asks a person, production acts alone', () => {
     planOf(config({ ...settingsOf(environment), environment }));
   expect(of('dev')).toMatchObject({ mode: 'observe', approval: null });
   expect(of('staging')).toMatchObject({ mode: 'act', approval: { expiresMs: expect.any(Number) } });
-  expect(of('production')).toMatchObject({ mode: 'act', approval: null });
+  expect(of('production')).toMatchObject({ mode: 'act', approval: { expiresMs: expect.any(Number) } });
 });

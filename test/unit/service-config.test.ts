@@ -128,7 +128,7 @@ describe('the settings of an environment', () => {
     const file = write(GOOD);
     expect(await loadService(file)).toMatchObject({ mode: 'act', approval: { required: true } });
     expect(await loadService(file, 'dev')).toMatchObject({ environment: 'dev', mode: 'observe', schedules: [] });
-    expect(await loadService(file, 'production')).toMatchObject({ mode: 'act', approval: { required: false } });
+    expect(await loadService(file, 'production')).toMatchObject({ mode: 'act', approval: { required: true } });
   });
 
   test('are overridden by the file, and those by the file’s own profile of the environment', async () => {
