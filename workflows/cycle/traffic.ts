@@ -40,7 +40,9 @@ export const restoreTraffic = async (input: CycleInput, { token, arms }: Lane): 
 };
 
 const shift = (change: TrafficChange): Promise<StateAnswer> =>
-  CancellationScope.nonCancellable(() => store.shiftTraffic(change));
+  CancellationScope.nonCancellable(() =>
+    store.shiftTraffic.executeWithOptions({ summary: `${change.reason}: ${sentence(change.arms)}` }, [change]),
+  );
 
 const orderOf = (
   { service, cycle }: CycleInput,

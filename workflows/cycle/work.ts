@@ -18,6 +18,17 @@ type Extra<S extends PluggableStage> = Omit<Parameters<StageOf[S]>[0], keyof Sta
 type Stage<S extends PluggableStage> = (order: StageInput & Extra<S>) => Promise<Result<S>>;
 type Result<S extends PluggableStage> = Awaited<ReturnType<StageOf[S]>>;
 
+/** What the Web UI says beside each activity. */
+const ABOUT: Readonly<Record<PluggableStage, string>> = {
+  monitor: 'look at the gates',
+  diagnose: 'find what lost, and where',
+  augment: 'build the dataset',
+  train: 'search a better variant',
+  evaluate: 'hold it against the champion on held-out queries',
+  watch: 'compare both in live traffic',
+  learn: 'remember how it ended',
+};
+
 /** Does a stage's work where the plan says: an activity, or a child workflow that is asked to stop when the cycle is. */
 export const work = async <S extends PluggableStage>(
   input: CycleInput,
@@ -38,5 +49,5 @@ export const work = async <S extends PluggableStage>(
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
     });
   }
-  return scheduleActivity<Result<S>>(plan.name, [order], stageOptions(plan, `${cycle}: ${stage}`));
+  return scheduleActivity<Result<S>>(plan.name, [order], stageOptions(plan, ABOUT[stage]));
 };

@@ -14,6 +14,13 @@ interface Remembering {
   readonly forget: (cycle: string) => void;
 }
 
+const detailsOf = ({ request, plan, champion, epoch }: Omit<CycleInput, 'cycle'>): string =>
+  [
+    `started by ${request.requestedBy.kind} ${request.requestedBy.name}: ${request.reason}`,
+    `${plan.environment}, mode ${plan.mode}; champion \`${champion.slice(0, 12)}\`, epoch ${epoch}`,
+    `configuration \`${plan.config.slice(0, 12)}\`${plan.commit ? ` at commit \`${plan.commit.slice(0, 12)}\`` : ''}`,
+  ].join('\n\n');
+
 /**
  * Starts a cycle that outlives this run of the guardian (a child with the default policy would be terminated when the
  * guardian continues as new). An id is never used twice: a guardian that was started anew after it had been terminated
@@ -38,6 +45,7 @@ export const startCycle = async (
         workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
         typedSearchAttributes: attributesOf({ service: input.service, cycle, environment: input.plan.environment }),
         staticSummary: `${input.service} ${cycle}: ${input.request.reason}`.slice(0, 200),
+        staticDetails: detailsOf(input),
         // A worker that dies in the middle of a workflow task must cost seconds.
         workflowTaskTimeout: '5s',
       });
