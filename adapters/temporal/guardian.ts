@@ -7,9 +7,6 @@ import { attributesOf } from '../../contracts/search-attributes.ts';
 
 type ForEver<I> = (input: I) => Promise<never>;
 
-/** A worker that dies in the middle of a workflow task must cost seconds. */
-const workflowTaskTimeout = '5s';
-
 export const guardianStart = (service: string): WithStartWorkflowOperation<ForEver<GuardianInput>> =>
   new WithStartWorkflowOperation<ForEver<GuardianInput>>('guardian', {
     workflowId: guardianId(service),
@@ -18,7 +15,6 @@ export const guardianStart = (service: string): WithStartWorkflowOperation<ForEv
     workflowIdConflictPolicy: 'USE_EXISTING',
     typedSearchAttributes: attributesOf({ service }),
     staticSummary: `owns the service ${service}`,
-    workflowTaskTimeout,
   });
 
 export const killSwitchStart = (): WithStartWorkflowOperation<ForEver<KillSwitchInput>> =>
@@ -28,5 +24,4 @@ export const killSwitchStart = (): WithStartWorkflowOperation<ForEver<KillSwitch
     args: [{}],
     workflowIdConflictPolicy: 'USE_EXISTING',
     staticSummary: 'the kill state of the fleet',
-    workflowTaskTimeout,
   });

@@ -48,7 +48,16 @@ const manifest = () => {
   const { name, version, description, type, engines, dependencies, optionalDependencies } = JSON.parse(
     readFileSync(join(root, 'package.json'), 'utf8'),
   );
-  return { name, version, description, type, engines, bin: { pawl: 'bin/pawl.mjs' }, dependencies, optionalDependencies };
+  return {
+    name,
+    version,
+    description,
+    type,
+    engines,
+    bin: { pawl: 'bin/pawl.mjs' },
+    dependencies,
+    optionalDependencies,
+  };
 };
 
 const write = (path: string, text: string): void => {
@@ -58,7 +67,8 @@ const write = (path: string, text: string): void => {
 
 /** Runs on the Node that is there, and hands over to the one that the package brings. */
 const BIN = `#!/usr/bin/env node
-import '../infra/setup/installed-run.mjs';
+process.argv.splice(2, 0, 'cli/main.js');
+await import('../infra/setup/run.mjs');
 `;
 
 const { values } = parseArgs({ options: { to: { type: 'string', default: join(root, '.pawl') } } });

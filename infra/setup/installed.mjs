@@ -1,6 +1,6 @@
 /** Brings node_modules in step with package-lock.json, once, however many commands start at the same time. */
 import { createHash } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runCommand } from './command.mjs';
 import { withLock } from './lock.mjs';
@@ -9,7 +9,8 @@ import { SetupError } from './setup-error.mjs';
 
 /** @param {string} root */
 export async function ensureInstalled(root) {
-  if (isInStep(root)) return;
+  // A package that npm installed has no lockfile: npm has seen to its dependencies.
+  if (!existsSync(join(root, 'package-lock.json')) || isInStep(root)) return;
   await withLock(
     join(root, '.pawl', 'install.lock'),
     async () => {

@@ -1,5 +1,5 @@
 import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import { delimiter, dirname, join } from 'node:path';
+import { delimiter, dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runCommand } from './command.mjs';
 import type { Environment } from './environment.ts';
@@ -30,7 +30,10 @@ export function cachedBinary(environment: Environment): Attempt {
 }
 
 /** The SDK fetches the CLI. It does so in a process of its own, because a stuck download cannot be cancelled in it. */
-export async function download(environment: Environment, script = 'temporal-download.ts'): Promise<Attempt> {
+export async function download(
+  environment: Environment,
+  script = `temporal-download${extname(import.meta.filename)}`,
+): Promise<Attempt> {
   return inNewFolder(environment, async (folder) => {
     const giveUp = new AbortController();
     const noByte = setTimeout(() => readdirSync(folder).length === 0 && giveUp.abort(), FIRST_BYTE_MS);

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { existsSync, globSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { extname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { PawlError } from '../../contracts/failures.ts';
@@ -16,12 +16,16 @@ const root = resolve(fileURLToPath(new URL('../..', import.meta.url)));
 const SOURCES = ['workflows/**', 'domain/**', 'contracts/**', 'package-lock.json'];
 const KEPT = 5;
 
+const CACHE = join(root, '.pawl', 'cache');
+/** The packed program is JavaScript: its workflows have the extension that this file has. */
+const WORKFLOWS = join(root, 'workflows', `index${extname(import.meta.filename)}`);
+
+/** Whether a worker that starts now finds its bundle. */
+export const isBundled = (): boolean => existsSync(fileIn(CACHE, WORKFLOWS));
+
 /** Path of the bundle, for `Worker.create({ workflowBundle: { codePath } })`. */
-export async function workflowBundle(
-  cache: string = join(root, '.pawl', 'cache'),
-  workflowsPath: string = join(root, 'workflows', 'index.ts'),
-): Promise<string> {
-  const file = join(cache, `workflows-${digestOf(workflowsPath)}.js`);
+export async function workflowBundle(cache: string = CACHE, workflowsPath: string = WORKFLOWS): Promise<string> {
+  const file = fileIn(cache, workflowsPath);
   if (existsSync(file)) return file;
   return withLock(join(cache, 'bundle.lock'), async () => {
     if (!existsSync(file)) await withProgress('Bundling the workflows', () => build(file, workflowsPath));
@@ -31,20 +35,24 @@ export async function workflowBundle(
 }
 
 async function build(file: string, workflowsPath: string): Promise<void> {
+  const said: string[] = [];
   const { code } = await bundleWorkflowCode({
     workflowsPath,
     payloadConverterPath,
-    logger: new DefaultLogger('WARN'),
-  }).catch((error: unknown) => {
-    throw new PawlError('Internal', `The workflows cannot be bundled: ${String(error)}`, {
+    logger: new DefaultLogger('WARN', ({ message }) => said.push(message)),
+  }).catch((cause: unknown) => {
+    const because = /^ERROR in .*\n.*/m.exec(said.join('\n'))?.[0] ?? String(cause);
+    throw new PawlError('Internal', `The workflows cannot be bundled: ${because}`, {
       hint: 'Workflows may import only contracts/, domain/ and other workflows; `npm run lint` names the import.',
-      cause: error,
+      cause,
     });
   });
   const temporary = `${file}.${process.pid}`;
   writeFileSync(temporary, code);
   renameSync(temporary, file);
 }
+
+const fileIn = (cache: string, workflowsPath: string): string => join(cache, `workflows-${digestOf(workflowsPath)}.js`);
 
 function digestOf(workflowsPath: string): string {
   const hash = createHash('sha256').update(workflowsPath.replace(root, ''));

@@ -21,7 +21,7 @@ const DEFAULT_PORT = 7233;
  */
 export function temporalTarget(environment: Environment): TemporalTarget {
   const namespace = environment.namespace;
-  const profile = userProfile();
+  const profile = userProfile(environment);
   const { address: profileAddress, ...security } = profile.connectionOptions;
   if (environment.temporalAddress) {
     return {
@@ -48,9 +48,10 @@ export function temporalTarget(environment: Environment): TemporalTarget {
 export const workflowLink = ({ ui, namespace }: TemporalTarget, workflowId: string): string | null =>
   ui && `${ui}/namespaces/${encodeURIComponent(namespace)}/workflows/${encodeURIComponent(workflowId)}`;
 
-function userProfile(): ClientConnectConfig {
+function userProfile({ variables }: Environment): ClientConnectConfig {
+  const set = Object.entries(variables).filter((entry): entry is [string, string] => entry[1] !== undefined);
   try {
-    return loadClientConnectConfig();
+    return loadClientConnectConfig({ overrideEnvVars: Object.fromEntries(set) });
   } catch (error) {
     throw new PawlError('ConfigInvalid', `Your Temporal profile cannot be read: ${String(error)}`, {
       hint: 'Correct temporal.toml or the TEMPORAL_* variables (`temporal config list` shows them), or set PAWL_TEMPORAL_ADDRESS.',

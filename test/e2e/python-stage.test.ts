@@ -48,6 +48,7 @@ test.skipIf(python === null)('the stage of the docs, in Python, does its part of
 /** What the Python stage left behind, read through the artifact store, which checks its digest. */
 const evidenceOf = async (cycle: string): Promise<unknown> => {
   const [end] = (await world.control.ledger({ cycle })).filter(({ kind }) => kind === 'cycle ended');
-  const { diagnose } = (end?.body ?? {}).evidence as { diagnose: Diagnosis['evidence'] };
-  return folderArtifacts(homePaths(world.home).artifacts).getJson(diagnose);
+  const evidence = end?.body.evidence as { diagnose: Diagnosis['evidence'] } | undefined;
+  if (!evidence) throw new Error(`${cycle} left no evidence`);
+  return folderArtifacts(homePaths(world.home).artifacts).getJson(evidence.diagnose);
 };

@@ -200,7 +200,7 @@ export class Cycle {
   }
 
   #stop(outcome: 'killed' | 'aborted', message: unknown): messages.Answer {
-    if (this.#settled ?? this.#end) return refused('the cycle has come to its end already');
+    if (this.#settled || this.#ending) return refused('the cycle has come to its end already');
     const { by, reason } = restrictionOf(message);
     this.#stopped ??= this.ended(outcome, `${reason} (${by})`);
     this.#body.cancel();

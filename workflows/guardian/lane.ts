@@ -34,8 +34,7 @@ export class Lane {
 
     const reason = `${cycle} asked for the traffic lane`;
     const order = { key: this.#self.key('grant'), service: this.#self.service, cycle, actor: SELF, reason };
-    const answer = await store.grantLane(order);
-    this.#self.take(answer.state);
+    const answer = await this.#self.effect(() => store.grantLane(order));
     if (answer.outcome === 'refused') return refused(answer.because);
     const { epoch, promotion, champion, arms } = answer.state;
     if (!champion) return refused('the service has no champion');
@@ -64,18 +63,18 @@ export class Lane {
     this.#hinted = null;
     if (lane.holder !== cycle || !state?.champion) return;
     const order = { service: this.#self.service, cycle, actor: SELF, reason: because };
-    const granted = await store.grantLane({ ...order, key: this.#self.key('grant') });
-    this.#self.take(granted.state);
+    const granted = await this.#self.effect(() => store.grantLane({ ...order, key: this.#self.key('grant') }));
     if (granted.outcome === 'refused') return; // killed meanwhile: gold serves already
     const { epoch, promotion, champion } = granted.state;
     const arms = [{ variant: champion ?? state.champion, share: 1 }];
-    const restored = await store.shiftTraffic({
-      ...order,
-      key: this.#self.key('restore'),
-      token: { epoch, promotion },
-      arms,
-    });
-    this.#self.take(restored.state);
+    await this.#self.effect(() =>
+      store.shiftTraffic({
+        ...order,
+        key: this.#self.key('restore'),
+        token: { epoch, promotion },
+        arms,
+      }),
+    );
   }
 }
 

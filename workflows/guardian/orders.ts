@@ -41,7 +41,7 @@ export class Orders {
 
   rearm(message: unknown): Promise<Answer> {
     return this.#signed(message, 'rearm', null, async (claims) =>
-      this.#answer(await store.arm(this.#order('arm', claims)), 'armed: cycles are admitted'),
+      this.#answer(await this.#self.effect(() => store.arm(this.#order('arm', claims))), 'armed: cycles are admitted'),
     );
   }
 
@@ -50,7 +50,7 @@ export class Orders {
     if (variant === null) return refused('expected { variant, token }');
     return this.#signed(message, 'gold', variant, async (claims) =>
       this.#answer(
-        await store.setGold({ ...this.#order('gold', claims), variant }),
+        await this.#self.effect(() => store.setGold({ ...this.#order('gold', claims), variant })),
         `gold is now ${variant.slice(0, 12)}`,
       ),
     );
@@ -67,8 +67,7 @@ export class Orders {
       actor: { kind: 'person', name: by },
       reason,
     };
-    const answer = await store.kill(order);
-    this.#self.take(answer.state);
+    const answer = await this.#self.effect(() => store.kill(order));
     await this.#self.stopCycles(reason);
     return this.#answer(
       answer,
@@ -94,7 +93,6 @@ export class Orders {
   }
 
   #answer(answer: StateAnswer, what: string): Answer {
-    this.#self.take(answer.state);
     return answer.outcome === 'done' ? accepted(what) : refused(answer.because);
   }
 }

@@ -1,15 +1,17 @@
 /**
  * What all parts of the guardian share: its memory, the store's answers, and the ledger's outbox.
  *
- * 1. The store is the truth about latch, epoch, promotion and traffic; an answer older than one already known is ignored.
+ * 1. The store is the truth about latch, epoch, promotion and traffic. An answer that was asked for before one that has
+ *    been heard already is old news: a kill goes past everything else, and must not be forgotten again.
  * 2. What is in the outbox outlives the run. An activity for each row would let a flood of messages reach the server's
  *    limit of pending activities, and block the guardian for good.
  */
 import { setCurrentDetails, workflowInfo } from '@temporalio/workflow';
+import type { LedgerEntry } from '../../contracts/control.ts';
 import type { GuardianMemory } from '../../contracts/guardian.ts';
 import { guardianId } from '../../contracts/ids.ts';
 import { type CycleEnd, killSignal, type Outcome } from '../../contracts/messages.ts';
-import type { Actor, ServiceState } from '../../contracts/traffic.ts';
+import type { Actor, ServiceState, StateAnswer } from '../../contracts/traffic.ts';
 import { store } from '../options.ts';
 import { tell } from '../tell.ts';
 import { detailsOf, statusOf, withEnd } from './memory.ts';
@@ -24,11 +26,17 @@ export class Self {
   /** The store is to be read again, at once. */
   stale = true;
   #memory: GuardianMemory;
+  /** Part of the memory, and grown in place: thousands of messages may come in one workflow task. */
+  readonly #outbox: LedgerEntry[];
+  #showing = false;
   #refusal: string | null = null;
+  #asked = 0;
+  #heard = 0;
 
   constructor(service: string, memory: GuardianMemory) {
     this.service = service;
-    this.#memory = memory;
+    this.#outbox = [...memory.outbox];
+    this.#memory = { ...memory, outbox: this.#outbox };
   }
 
   get memory(): GuardianMemory {
@@ -40,18 +48,21 @@ export class Self {
     this.#show();
   }
 
-  take(state: ServiceState | null): void {
-    const known = this.#memory.state;
-    const older = known !== null && state !== null && (state.epoch < known.epoch || state.promotion < known.promotion);
-    if (!older) this.remember({ state });
+  /** An effect on the store, which answers with what it holds afterwards. */
+  async effect(ask: () => Promise<StateAnswer>): Promise<StateAnswer> {
+    const turn = ++this.#asked;
+    const answer = await ask();
+    this.#hear(turn, answer.state);
+    return answer;
   }
 
   /** Takes over what the store holds; after a break-glass kill this is how the guardian learns of it. */
   async adopt(): Promise<void> {
     const before = this.#memory.state;
-    const state = await store.readState({ service: this.service });
-    this.take(state);
+    const turn = ++this.#asked;
+    this.#hear(turn, await store.readState({ service: this.service }));
     this.stale = false;
+    const { state } = this.#memory;
     if (state?.latch === 'killed' && before?.latch !== 'killed') await this.stopCycles(state.because);
   }
 
@@ -74,15 +85,14 @@ export class Self {
 
   /** A row for the ledger, written by and by. */
   note(kind: string, actor: Actor, reason: string): void {
-    const entry = { key: this.key(kind), service: this.service, cycle: null, kind, actor, reason, body: {} };
-    this.remember({ outbox: [...this.#memory.outbox, entry] });
+    this.#outbox.push({ key: this.key(kind), service: this.service, cycle: null, kind, actor, reason, body: {} });
   }
 
   async writeOutbox(): Promise<void> {
-    const entries = this.#memory.outbox.slice(0, NOTES_AT_ONCE);
+    const entries = this.#outbox.slice(0, NOTES_AT_ONCE);
     if (entries.length === 0) return;
     await store.note({ entries });
-    this.remember({ outbox: this.#memory.outbox.slice(entries.length) });
+    this.#outbox.splice(0, entries.length);
   }
 
   /** A signal has no answer: why it was refused is shown where the person looks next. */
@@ -91,7 +101,19 @@ export class Self {
     this.#show();
   }
 
+  #hear(turn: number, state: ServiceState | null): void {
+    if (turn < this.#heard) return;
+    this.#heard = turn;
+    this.remember({ state });
+  }
+
+  /** Once for all that a workflow task brings. */
   #show(): void {
-    setCurrentDetails(detailsOf(statusOf(this.service, this.#memory), this.#refusal));
+    if (this.#showing) return;
+    this.#showing = true;
+    void Promise.resolve().then(() => {
+      this.#showing = false;
+      setCurrentDetails(detailsOf(statusOf(this.service, this.#memory), this.#refusal));
+    });
   }
 }

@@ -46,8 +46,6 @@ export const startCycle = async (
         typedSearchAttributes: attributesOf({ service: input.service, cycle, environment: input.plan.environment }),
         staticSummary: `${input.service} ${cycle}: ${input.request.reason}`.slice(0, 200),
         staticDetails: detailsOf(input),
-        // A worker that dies in the middle of a workflow task must cost seconds.
-        workflowTaskTimeout: '5s',
       });
       return running;
     } catch (error) {
