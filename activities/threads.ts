@@ -11,8 +11,14 @@ export function runForActivity<Input, Progress, Output>(
   cursor: (progress: Progress) => unknown = (progress) => progress,
 ): Promise<Output> {
   const context = Context.current();
+  // What was reported last is what the next attempt resumes from, so a sign of life must carry it along.
+  let last: unknown = context.info.heartbeatDetails;
   return runTask(task, input, {
     signal: context.cancellationSignal,
-    onProgress: (progress) => context.heartbeat(cursor(progress)),
+    onTick: () => context.heartbeat(last),
+    onProgress: (progress) => {
+      last = cursor(progress);
+      context.heartbeat(last);
+    },
   });
 }

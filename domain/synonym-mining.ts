@@ -20,6 +20,8 @@ export interface MiningInput {
   readonly documents: ReadonlyArray<{ readonly id: string; readonly words: readonly string[] }>;
   readonly queries: readonly JudgedQuery[];
   readonly most: number;
+  /** Called now and then, for whoever wants to know that it goes on. */
+  readonly tick?: () => void;
 }
 
 /** Words in more than this share of the documents say nothing about one of them. */
@@ -28,9 +30,14 @@ const LEAST_TOGETHER = 2;
 const LEAST_SCORE = 6.6; // p < 0.01 of χ² with one degree of freedom
 const SYNONYMS_A_WORD = 3;
 
-export function mineSynonyms({ documents, queries, most }: MiningInput): SynonymCandidate[] {
+export function mineSynonyms({ documents, queries, most, tick = () => {} }: MiningInput): SynonymCandidate[] {
   const spelling = new Spellings();
-  const stemmed = new Map(documents.map((doc) => [doc.id, new Set(doc.words.map((word) => spelling.stemOf(word)))]));
+  const stemmed = new Map(
+    documents.map((doc) => {
+      tick();
+      return [doc.id, new Set(doc.words.map((word) => spelling.stemOf(word)))];
+    }),
+  );
   const frequency = new Map<string, number>();
   for (const stems of stemmed.values()) for (const one of stems) frequency.set(one, (frequency.get(one) ?? 0) + 1);
   const telling = (one: string): boolean =>
@@ -46,6 +53,7 @@ export function mineSynonyms({ documents, queries, most }: MiningInput): Synonym
 
   const fromQueries = new PairCounts();
   for (const { stems, relevant } of asked) {
+    tick();
     const answers = relevant.flatMap((id) => stemmed.get(id) ?? []);
     const there = new Set(answers.flatMap((answer) => [...answer]).filter(telling));
     fromQueries.add(
@@ -55,6 +63,7 @@ export function mineSynonyms({ documents, queries, most }: MiningInput): Synonym
   }
   const fromCorpus = new PairCounts();
   for (const stems of stemmed.values()) {
+    tick();
     const own = [...stems].filter((one) => telling(one) && (frequency.get(one) ?? 0) > 3);
     fromCorpus.add(
       own.filter((one) => askedStems.has(one)),

@@ -35,17 +35,17 @@ export const indexPath = (folder: string, corpusSha256: string, how: Tokenising)
   join(folder, `${indexKey(corpusSha256, recipeOf(how))}.db`);
 
 /** The path of the index over these documents; builds it first where it is missing. */
-export function ensureIndex(folder: string, source: IndexSource, how: Tokenising): string {
+export function ensureIndex(folder: string, source: IndexSource, how: Tokenising, tick = () => {}): string {
   const path = indexPath(folder, source.corpusSha256, how);
-  if (!existsSync(path)) buildIndex(path, source, how);
+  if (!existsSync(path)) buildIndex(path, source, how, tick);
   return path;
 }
 
-export function buildIndex(path: string, source: IndexSource, how: Tokenising): void {
+export function buildIndex(path: string, source: IndexSource, how: Tokenising, tick = () => {}): void {
   mkdirSync(join(path, '..'), { recursive: true });
   const building = `${path}.${randomUUID()}.tmp`;
   try {
-    fill(building, source, how);
+    fill(building, source, how, tick);
     flush(building);
     renameSync(building, path);
     flush(join(path, '..'));
@@ -54,9 +54,12 @@ export function buildIndex(path: string, source: IndexSource, how: Tokenising): 
   }
 }
 
-function fill(path: string, source: IndexSource, how: Tokenising): void {
+function fill(path: string, source: IndexSource, how: Tokenising, tick: () => void): void {
   const documents = source.documents();
-  const tokenised = documents.map((doc) => ({ title: tokens(doc.title, how), body: tokens(doc.text, how) }));
+  const tokenised = documents.map((doc) => {
+    tick();
+    return { title: tokens(doc.title, how), body: tokens(doc.text, how) };
+  });
   const frequency = documentFrequencies(tokenised);
   const db = new DatabaseSync(path);
   try {
@@ -65,6 +68,7 @@ function fill(path: string, source: IndexSource, how: Tokenising): void {
     const addDocument = db.prepare('INSERT INTO documents (rowid, id, title, text, words) VALUES (?, ?, ?, ?, ?)');
     const addTokens = db.prepare('INSERT INTO tokens (rowid, title, body) VALUES (?, ?, ?)');
     documents.forEach((doc, at) => {
+      tick();
       const { title, body } = tokenised[at] ?? { title: [], body: [] };
       const words = characteristic([...title, ...body], frequency, documents.length);
       addDocument.run(at + 1, doc.id, doc.title, doc.text, words.join(' '));

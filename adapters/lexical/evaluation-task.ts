@@ -16,8 +16,8 @@ const BATCH = 50;
 /** NDCG@10 of every query under each of the settings, on the very engine that serves; reports the queries done. */
 export const evaluation = defineTask(
   import.meta.url,
-  (work: EvaluationWork, report: (done: number) => void): number[][] => {
-    const indexes = new OpenIndexes(work.indexFolder, corpusSource(work.corpus));
+  (work: EvaluationWork, report: (done: number) => void, tick: () => void): number[][] => {
+    const indexes = new OpenIndexes(work.indexFolder, corpusSource(work.corpus), { tick });
     let done = 0;
     try {
       return work.settings.map((settings) => {

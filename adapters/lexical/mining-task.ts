@@ -10,11 +10,18 @@ export interface MiningWork {
   readonly most: number;
 }
 
-export const mining = defineTask(import.meta.url, ({ corpus, queries, most }: MiningWork): SynonymCandidate[] => {
-  const documents = corpusSource(corpus).documents();
-  return mineSynonyms({
-    documents: documents.map(({ id, title, text }) => ({ id, words: words(`${title} ${text}`) })),
-    queries,
-    most,
-  });
-});
+export const mining = defineTask(
+  import.meta.url,
+  ({ corpus, queries, most }: MiningWork, _, tick): SynonymCandidate[] => {
+    const documents = corpusSource(corpus).documents();
+    return mineSynonyms({
+      queries,
+      most,
+      tick,
+      documents: documents.map(({ id, title, text }) => {
+        tick();
+        return { id, words: words(`${title} ${text}`) };
+      }),
+    });
+  },
+);

@@ -4,14 +4,20 @@ import { ensureIndex, type IndexSource } from './build.ts';
 import { type LexicalIndex, openIndex } from './index-file.ts';
 import { recipeOf } from './recipe.ts';
 
+interface OpenOptions {
+  readonly memory?: boolean;
+  /** Called while an index is built and while queries are scored. */
+  readonly tick?: () => void;
+}
+
 /** One open index per recipe, built on first use. */
 export class OpenIndexes {
   private readonly folder: string;
   private readonly source: IndexSource;
-  private readonly options: { readonly memory?: boolean };
+  private readonly options: OpenOptions;
   private readonly open = new Map<string, LexicalIndex>();
 
-  constructor(folder: string, source: IndexSource, options: { readonly memory?: boolean } = {}) {
+  constructor(folder: string, source: IndexSource, options: OpenOptions = {}) {
     this.folder = folder;
     this.source = source;
     this.options = options;
@@ -19,9 +25,14 @@ export class OpenIndexes {
 
   for(settings: SearchSettings): LexicalIndex {
     const recipe = recipeOf(settings);
-    const index = this.open.get(recipe) ?? openIndex(ensureIndex(this.folder, this.source, settings), this.options);
+    const build = () => ensureIndex(this.folder, this.source, settings, this.options.tick);
+    const index = this.open.get(recipe) ?? openIndex(build(), this.options);
     this.open.set(recipe, index);
     return index;
+  }
+
+  tick(): void {
+    this.options.tick?.();
   }
 
   close(): void {
@@ -33,6 +44,7 @@ export class OpenIndexes {
 export function scoresOf(indexes: OpenIndexes, settings: SearchSettings, queries: readonly JudgedQuery[]): number[] {
   const index = indexes.for(settings);
   return queries.map(({ text, judgements }) => {
+    indexes.tick();
     const ranked = index.search(settings, text, 10).map(({ id }) => id);
     return ndcg(ranked, judgements);
   });

@@ -13,8 +13,8 @@ export interface VocabularyWork {
 }
 
 /** For each text, its words that no document of the index holds. */
-export const unknownWords = defineTask(import.meta.url, (work: VocabularyWork): string[][] => {
-  const indexes = new OpenIndexes(work.indexFolder, corpusSource(work.corpus));
+export const unknownWords = defineTask(import.meta.url, (work: VocabularyWork, _, tick): string[][] => {
+  const indexes = new OpenIndexes(work.indexFolder, corpusSource(work.corpus), { tick });
   const how = tokenisingOf(work.settings);
   try {
     const index = indexes.for(work.settings);

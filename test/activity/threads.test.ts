@@ -9,6 +9,15 @@ test('a task reports its progress in order, and answers', async () => {
   expect(steps).toEqual([1, 2, 3]);
 });
 
+test('a task that ticks all the time is heard now and then, apart from its progress', async () => {
+  let ticks = 0;
+  const steps: number[] = [];
+  await runTask(odd, 'tick', { onTick: () => ticks++, onProgress: (step) => steps.push(step) });
+  expect(ticks).toBeGreaterThan(0);
+  expect(ticks).toBeLessThan(1_000);
+  expect(steps).toEqual([1, 2, 3]);
+});
+
 test('an error of the catalogue comes back as one', async () => {
   const error = await runTask(odd, 'refuse').catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(PawlError);

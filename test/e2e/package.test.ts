@@ -17,7 +17,9 @@ test('the package installs elsewhere, without any install script, and its doctor
   const folder = temporaryFolder();
   await run(process.execPath, [join(root, 'infra/pack/pack.ts'), '--to', folder]);
   writeFileSync(join(folder, 'package.json'), '{ "private": true }');
-  await run('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline', './pawl-0.1.0.tgz'], { cwd: folder });
+  await run('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline', './pawl-0.1.0.tgz'], {
+    cwd: folder,
+  });
 
   // It finds much to complain about in an empty folder, so its exit code is not 0; what it prints is what counts.
   const pawl = join(folder, 'node_modules', '.bin', 'pawl');
