@@ -1,51 +1,89 @@
-import { type Client, isGrpcServiceError, WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
+import { Context } from '@temporalio/activity';
+import {
+  type Client,
+  isGrpcServiceError,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+} from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
 import { guardianStart } from '../adapters/temporal/guardian.ts';
 import type { ControlActivities, EndedWorkflow } from '../contracts/control.ts';
-import { PawlError } from '../contracts/failures.ts';
+import { type FailureType, failures, PawlError } from '../contracts/failures.ts';
 import { guardianId } from '../contracts/ids.ts';
 import { admitUpdate, type CycleEnd, type LaneAnswer, laneUpdate } from '../contracts/messages.ts';
+import { failing } from './failure.ts';
 
 type AdmissionActivities = Pick<ControlActivities, 'admit' | 'askLane' | 'findEnded'>;
 
-export const createAdmissionActivities = ({ client }: { client: Client }): AdmissionActivities => ({
-  // Safe to repeat: the request's key is the update id, and the guardian remembers its answers beyond one run.
-  admit: ({ service, request }) =>
-    client.workflow.executeUpdateWithStart(admitUpdate, {
-      args: [request],
-      updateId: request.key,
-      startWorkflowOperation: guardianStart(service),
-    }),
+/**
+ * Shorter than the time that the activity has, and than the time that a worker gives what runs when it stops: the answer
+ * may have to come from a workflow task of the very worker that is stopping.
+ */
+const PATIENCE_MS = 8_000;
 
-  // Safe to repeat: asking again as the holder gives a newer promotion number, and the older one is never used.
-  askLane: async ({ service, cycle }) => {
-    try {
-      return await client.workflow.getHandle(guardianId(service)).executeUpdate(laneUpdate, { args: [{ cycle }] });
-    } catch (error) {
-      if (error instanceof WorkflowNotFoundError) return gone;
-      if (error instanceof WorkflowUpdateFailedError)
-        throw new PawlError('Unavailable', 'The guardian did not answer.', { cause: error });
-      throw error;
-    }
-  },
+export const createAdmissionActivities = ({ client }: { client: Client }): AdmissionActivities =>
+  failing({
+    // Safe to repeat: the request's key is the update id, and the guardian remembers its answers beyond one run.
+    admit: ({ service, request }) =>
+      asking(client, () =>
+        client.workflow.executeUpdateWithStart(admitUpdate, {
+          args: [request],
+          updateId: request.key,
+          startWorkflowOperation: guardianStart(service),
+        }),
+      ),
 
-  findEnded: async ({ workflowIds }) => {
-    const looks = await Promise.all(workflowIds.map((workflowId) => lookAt(client, workflowId)));
-    return looks.filter((look) => look !== null);
-  },
-});
+    // Safe to repeat: asking again as the holder gives a newer promotion number, and the older one is never used.
+    askLane: async ({ service, cycle }) => {
+      const guardian = client.workflow.getHandle(guardianId(service));
+      try {
+        return await asking(client, () => guardian.executeUpdate(laneUpdate, { args: [{ cycle }] }));
+      } catch (error) {
+        if (error instanceof WorkflowNotFoundError) return gone;
+        throw error;
+      }
+    },
+
+    // Safe to repeat: it only reads.
+    findEnded: async ({ workflowIds }) => {
+      const looks = await Promise.all(workflowIds.map((workflowId) => lookAt(client, workflowId)));
+      return looks.filter((look) => look !== null);
+    },
+  });
 
 const gone: LaneAnswer = { granted: false, wait: false, because: 'the guardian of this service does not run' };
 
 const lookAt = async (client: Client, workflowId: string): Promise<EndedWorkflow | null> => {
   const handle = client.workflow.getHandle(workflowId);
   try {
-    const { status } = await handle.describe();
+    const { status } = await asking(client, () => handle.describe());
     if (status.name === 'RUNNING' || status.name === 'PAUSED' || status.name === 'CONTINUED_AS_NEW') return null;
     const end = status.name === 'COMPLETED' ? ((await handle.result()) as CycleEnd) : null;
     return { workflowId, status: status.name, end };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return { workflowId, status: 'NOT_FOUND', end: null };
-    if (isGrpcServiceError(error)) throw new PawlError('Unavailable', 'Temporal did not answer.', { cause: error });
     throw error;
   }
+};
+
+/** Asks Temporal, for no longer than there is time, and says in the catalogue's words why no answer came. */
+const asking = async <T>(client: Client, ask: () => Promise<T>): Promise<T> => {
+  const { cancellationSignal } = Context.current();
+  try {
+    return await client.withDeadline(Date.now() + PATIENCE_MS, () => client.withAbortSignal(cancellationSignal, ask));
+  } catch (error) {
+    if (error instanceof WorkflowUpdateFailedError) throw refusal(error);
+    if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || isGrpcServiceError(error)) {
+      throw new PawlError('Unavailable', 'Temporal did not answer in time.', { cause: error });
+    }
+    throw error;
+  }
+};
+
+/** What the guardian's validator says keeps its type; an update that its run could not finish is asked again. */
+const refusal = (error: WorkflowUpdateFailedError): PawlError => {
+  const { cause } = error;
+  const type = cause instanceof ApplicationFailure && cause.type && cause.type in failures ? cause.type : 'Unavailable';
+  return new PawlError(type as FailureType, cause?.message ?? error.message, { cause: error });
 };

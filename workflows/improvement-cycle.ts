@@ -1,5 +1,6 @@
 import type { CycleEnd, CycleInput } from '../contracts/messages.ts';
 import type { Watching } from '../contracts/stages.ts';
+import type { Refusal } from '../contracts/traffic.ts';
 import { Cycle } from './cycle/cycle.ts';
 import { changeTraffic, restoreTraffic, trafficLane } from './cycle/traffic.ts';
 import { work } from './cycle/work.ts';
@@ -41,7 +42,7 @@ const pass = async (cycle: Cycle, input: CycleInput): Promise<CycleEnd> => {
     return cycle.ended(approval.decision, `${approval.reason} (${approval.by})`, challenger);
 
   const lane = await trafficLane(cycle, input);
-  if (!lane.granted) return cycle.ended('failed', `no right to move traffic: ${lane.because}`, challenger);
+  if (!lane.granted) return refused(cycle, 'the traffic lane', lane.because, challenger);
   if (lane.champion !== champion)
     return cycle.ended('rejected', 'the champion has changed since the evaluation', challenger);
 
@@ -51,16 +52,20 @@ const pass = async (cycle: Cycle, input: CycleInput): Promise<CycleEnd> => {
     { variant: champion, share: 1 - share },
     { variant: challenger, share },
   ]);
-  if (deployed.outcome === 'refused') return cycle.ended('failed', `deploy refused: ${deployed.because}`, challenger);
+  if (deployed.outcome === 'refused') return refused(cycle, 'deploy', deployed.because, challenger);
 
   const watched = await cycle.stage('watch', () => watch(cycle, input, challenger));
   if (watched.state !== 'healthy') return cycle.ended('rolled back', watched.reasons.join('; '), challenger);
 
   const promoted = await changeTraffic(cycle, input, lane, 'promote', [{ variant: challenger, share: 1 }], challenger);
-  if (promoted.outcome === 'refused')
-    return cycle.ended('failed', `promotion refused: ${promoted.because}`, challenger);
+  if (promoted.outcome === 'refused') return refused(cycle, 'promotion', promoted.because, challenger);
   return cycle.settle(cycle.ended('promoted', offline.reasons.join('; '), challenger));
 };
+
+/** What a kill has fenced off was killed, whether or not the cycle has been told. */
+const BY_A_KILL: ReadonlySet<string> = new Set(['killed', 'stale epoch'] satisfies Refusal[]);
+const refused = (cycle: Cycle, what: string, because: string, challenger: string): CycleEnd =>
+  cycle.ended(BY_A_KILL.has(because) ? 'killed' : 'failed', `${what} was refused: ${because}`, challenger);
 
 /** Looks now and then. What is worse ends it at once; what shows no data gets more time, and never passes. */
 const watch = async (cycle: Cycle, input: CycleInput, challenger: string): Promise<Watching> => {

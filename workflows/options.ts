@@ -34,14 +34,14 @@ export const store = proxyActivities<
 /** Reads files; a broken file is an answer that no repetition changes, and is not retried. */
 export const configuration = proxyActivities<Pick<ControlActivities, 'readPlan'>>({
   taskQueue: queues.control,
-  startToCloseTimeout: '5s',
+  startToCloseTimeout: '3s',
   retry: { initialInterval: '200ms', maximumInterval: '5s', nonRetryableErrorTypes },
 });
 
-/** Goes through Temporal to another workflow and back; update ids make a repetition harmless. */
+/** Goes through Temporal to another workflow and back; update ids make a repetition harmless, and let it join the first. */
 export const ask = proxyActivities<Pick<ControlActivities, 'admit' | 'askLane' | 'findEnded'>>({
   taskQueue: queues.control,
-  startToCloseTimeout: '10s',
+  startToCloseTimeout: '5s',
   retry: { initialInterval: '300ms', maximumInterval: '5s', nonRetryableErrorTypes },
 });
 

@@ -1,5 +1,6 @@
-import { workflowInfo } from '@temporalio/workflow';
+import { ApplicationFailure, workflowInfo } from '@temporalio/workflow';
 import type { TriggerInput } from '../contracts/guardian.ts';
+import { fieldOf } from '../contracts/message-shapes.ts';
 import type { Admission } from '../contracts/messages.ts';
 import { ask } from './options.ts';
 
@@ -7,7 +8,11 @@ import { ask } from './options.ts';
  * What schedules, the Web UI and `temporal workflow start` start. It asks the guardian, which answers with the cycle's id
  * or why not; nobody starts a cycle around the guardian.
  */
-export async function trigger({ service, reason, trigger, requestedBy }: TriggerInput): Promise<Admission> {
+export async function trigger(input: TriggerInput): Promise<Admission> {
+  // A person types this input into a form.
+  const service = fieldOf(input, 'service');
+  if (service === null) throw ApplicationFailure.nonRetryable('expected an input such as {"service": "docs"}', 'Usage');
+  const { reason, trigger, requestedBy } = input;
   const { workflowId, runId } = workflowInfo();
   return ask.admit({
     service,

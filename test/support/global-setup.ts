@@ -11,11 +11,11 @@ import { freePorts } from '../../infra/temporal/ports.ts';
 import { startDevServer } from '../../infra/temporal/server.ts';
 
 /** The kinds whose tests talk to no server, or start their own. */
-const ALONE = new Set(['unit', 'setup', 'contract', 'activity', 'gateway']);
+const ALONE = new Set(['unit', 'setup', 'contract', 'activity', 'gateway', 'replay']);
 
 export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
-  const kinds = project.vitest.state.getPaths().map((file) => basename(dirname(file)));
-  if (kinds.every((kind) => ALONE.has(kind))) return undefined;
+  const needsServer = (file: string) => !ALONE.has(basename(dirname(file))) || basename(file) === 'recording.ts';
+  if (!project.vitest.state.getPaths().some(needsServer)) return undefined;
 
   const environment = readEnvironment();
   const { path: binary } = await resolveTemporal(environment);

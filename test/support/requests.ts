@@ -10,6 +10,8 @@ import {
 import { queues } from '../../contracts/queues.ts';
 import { SERVICE, type World } from './world.ts';
 
+export { eventually } from './eventually.ts';
+
 let triggers = 0;
 
 /** Starts the trigger workflow, as the Web UI does. */
@@ -41,15 +43,6 @@ export const runCycle = async (world: World, service = SERVICE): Promise<CycleEn
 export const statusOf = (handle: StartedCycle['handle']): Promise<CycleStatus> => handle.query(cycleStatusQuery);
 
 export const guardianOf = (world: World, service = SERVICE) => world.client.workflow.getHandle(guardianId(service));
-
-/** Asks again until the answer is what the test waits for; the test's own time-out is the limit. */
-export const eventually = async <T>(ask: () => Promise<T>, until: (answer: T) => boolean): Promise<T> => {
-  for (;;) {
-    const answer = await ask();
-    if (until(answer)) return answer;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-};
 
 /** A door that a stage waits behind until the test opens it. */
 export const door = () => {

@@ -1,5 +1,4 @@
 /** A small judged search service in a folder, with real stores beside it: enough for every stage to do its work. */
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { StageDeps } from '../../activities/stage-deps.ts';
 import { folderArtifacts } from '../../adapters/artifacts/folder.ts';
@@ -12,26 +11,11 @@ import type { ServiceConfig } from '../../contracts/config.ts';
 import type { StageInput } from '../../contracts/stages.ts';
 import type { SearchSettings } from '../../contracts/variant.ts';
 import { testPlan } from './plan.ts';
+import { writeSearchData } from './search-data.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 export const SERVICE = 'docs';
 export const NOW = Date.UTC(2026, 10, 21, 12);
-
-const VERBS = ['read', 'write', 'open', 'close', 'parse', 'print', 'count', 'merge', 'split', 'move'];
-const NOUNS = [
-  'file',
-  'stream',
-  'buffer',
-  'socket',
-  'header',
-  'token',
-  'window',
-  'signal',
-  'timer',
-  'cache',
-  'lock',
-  'page',
-];
 
 export interface SearchService {
   readonly deps: StageDeps;
@@ -43,10 +27,9 @@ export interface SearchService {
   serve(rows: ReadonlyArray<Partial<ServedQuery>>): void;
 }
 
-/** 120 functions such as `readFile`, which people ask for as "reading files": found by their words only. */
 export async function searchService(): Promise<SearchService> {
   const folder = temporaryFolder();
-  const config = { folder, data: writeData(folder) } as unknown as ServiceConfig;
+  const config = { folder, data: writeSearchData(folder) } as unknown as ServiceConfig;
   const artifacts = folderArtifacts(join(folder, '.pawl/artifacts'));
   const control = sqliteControl(join(folder, '.pawl/control.db'), () => NOW);
   const log: ServedQuery[] = [];
@@ -103,33 +86,5 @@ export async function searchService(): Promise<SearchService> {
       };
       log.push(...rows.map((row) => ({ ...usual, ...row })));
     },
-  };
-}
-
-function writeData(folder: string): ServiceConfig['data'] {
-  const all = VERBS.flatMap((verb) => NOUNS.map((noun) => ({ id: `${verb}-${noun}`, verb, noun })));
-  const capital = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
-  const lines = (rows: readonly object[]): string => rows.map((row) => `${JSON.stringify(row)}\n`).join('');
-  const qrels = (ids: readonly string[]): string =>
-    `query-id\tcorpus-id\tscore\n${ids.map((id) => `q-${id}\t${id}\t1\n`).join('')}`;
-  const split = (part: number): string[] => all.filter((_, at) => at % 3 === part).map(({ id }) => id);
-  const documents = all.map(({ id, verb, noun }) => {
-    return {
-      _id: id,
-      title: `${verb}${capital(noun)}`,
-      text: `${verb}${capital(noun)}(target): void. See the manual.`,
-    };
-  });
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'corpus.jsonl'), lines(documents));
-  const queries = all.map(({ id, verb, noun }) => ({ _id: `q-${id}`, text: `how to ${verb} the ${noun}s here` }));
-  writeFileSync(join(folder, 'queries.jsonl'), lines(queries));
-  writeFileSync(join(folder, 'train.tsv'), qrels(split(0)));
-  writeFileSync(join(folder, 'test.tsv'), qrels(split(1)));
-  writeFileSync(join(folder, 'live.tsv'), qrels(split(2)));
-  return {
-    corpus: 'corpus.jsonl',
-    queries: 'queries.jsonl',
-    judgements: { train: 'train.tsv', test: 'test.tsv', live: 'live.tsv' },
   };
 }

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { Worker } from '@temporalio/worker';
 import { createAdmissionActivities } from '../../activities/admission.ts';
 import { createControlActivities } from '../../activities/control.ts';
 import { failing } from '../../activities/failure.ts';
@@ -26,11 +26,10 @@ import type { TokenClaims } from '../../contracts/token.ts';
 import type { Variant } from '../../contracts/variant.ts';
 import { dataConverter } from '../../infra/temporal/data-converter.ts';
 import { testPlan } from './plan.ts';
+import './quiet-runtime.ts';
+import { replayEverything } from './replay-everything.ts';
 import { stagesTo } from './stages.ts';
 import { temporalBinary, workflowBundle } from './temporal.ts';
-
-// Expected failures would fill the output of the tests; what matters of them is asserted on.
-Runtime.install({ logger: new DefaultLogger('ERROR') });
 
 export const SERVICE = 'docs';
 const idOf = (text: string): string => createHash('sha256').update(text).digest('hex');
@@ -138,14 +137,6 @@ const claimsOf = (kid: string, person: string, role: string): TokenClaims => ({
   expiresAt: new Date(Date.now() + 600_000).toISOString(),
   nonce: randomUUID(),
 });
-
-/** Whatever a test made happen must replay: today's code on the history that it has just written. */
-const replayEverything = async (client: Client, workflowBundle: { codePath: string }): Promise<void> => {
-  const histories = client.workflow.list().intoHistories();
-  for await (const { workflowId, error } of Worker.runReplayHistories({ workflowBundle, dataConverter }, histories)) {
-    if (error) throw new Error(`${workflowId} does not replay: ${error.message}`, { cause: error });
-  }
-};
 
 /** Makes a service known with a champion and a challenger, vouched for and armed. */
 export const registerService = async (control: ControlStore, service: string): Promise<void> => {

@@ -60,3 +60,14 @@ test('a kill signal without any input kills too', async () => {
     because: 'no reason given',
   });
 });
+
+test('a trigger without a service fails at once and says what it expected', async () => {
+  const start = ['workflow', 'start', '--type', 'trigger', '--task-queue', 'pawl-control', '--workflow-id'];
+  for (const [n, input] of [[], ['--input', '17'], ['--input', '{"service": ""}']].entries()) {
+    const workflowId = triggerId(SERVICE, `empty-${n}`);
+    await temporal(...start, workflowId, ...input);
+    await expect(world.client.workflow.getHandle(workflowId).result()).rejects.toMatchObject({
+      cause: { type: 'Usage', message: 'expected an input such as {"service": "docs"}' },
+    });
+  }
+});

@@ -56,6 +56,22 @@ describe('approval', () => {
   });
 });
 
+test('no message stops the guardian, whatever it brings', async () => {
+  await scene.startGuardian({});
+  const guardian = scene.guardian();
+  for (const name of ['kill', 'pause', 'resume', 'rearm', 'report', 'nonsense']) {
+    await guardian.signal(name);
+    await guardian.signal(name, 17, null);
+    await guardian.signal(name, { cycle: {}, end: [], token: {}, reason: {} });
+  }
+  for (const name of ['lane', 'gold', 'resume', 'rearm', 'pause', 'kill']) {
+    await guardian.executeUpdate(name);
+    await guardian.executeUpdate(name, { args: [{ cycle: {}, token: {}, variant: 17 }] });
+  }
+  await expect(guardian.executeUpdate('admit')).rejects.toThrow();
+  expect(await scene.status()).toMatchObject({ latch: 'killed', paused: true });
+});
+
 test('gold is set by a signed message only', async () => {
   await runCycle(scene.world, scene.service);
   const variant = challengerOf(scene.service);

@@ -193,7 +193,7 @@ export class Cycle {
 
   /** What was seen and tried, and how it ended, is remembered; failing to shows in the timeline and is not the cycle's failure. */
   async #learn({ outcome, because, challenger }: messages.CycleEnd): Promise<void> {
-    if (this.#stopped || outcome === 'failed') return;
+    if (this.#stopped || outcome === 'failed' || outcome === 'killed') return;
     const { evaluate, watch } = this.#evidence;
     const lesson = { outcome, because, challenger, evaluation: evaluate ?? null, watching: watch ?? null };
     await this.stage('learn', () => work(this.#input, 'learn', lesson)).catch(() => undefined);

@@ -87,7 +87,7 @@ export class Guardian {
     setHandler(messages.admitUpdate, (request) => this.#mutex.run(() => this.#admit(request)), {
       validator: (request) => this.#validate(request),
     });
-    setHandler(messages.laneUpdate, ({ cycle }) => this.#mutex.run(() => this.#lane.request(cycle)));
+    setHandler(messages.laneUpdate, (request) => this.#mutex.run(() => this.#lane.request(request)));
     setHandler(messages.reportSignal, (report) => this.#admissions.reported(report));
 
     const onRefusal = (because: string) => this.#self.showRefusal(because);

@@ -4,6 +4,7 @@
  * A grant raises the promotion number in the store, which fences off whoever held the lane before. So a forged or late
  * report can disturb, but never let two cycles move traffic.
  */
+import { fieldOf } from '../../contracts/message-shapes.ts';
 import { type LaneAnswer, laneFreeSignal } from '../../contracts/messages.ts';
 import type { Actor } from '../../contracts/traffic.ts';
 import { store } from '../options.ts';
@@ -21,9 +22,12 @@ export class Lane {
     this.#self = self;
   }
 
-  async request(cycle: string): Promise<LaneAnswer> {
+  /** Anyone may ask, with anything; only a cycle that is known to run is ever given the lane. */
+  async request(request: unknown): Promise<LaneAnswer> {
+    const cycle = fieldOf(request, 'cycle');
     const { running, lane, paused } = this.#self.memory;
-    if (!running.some((one) => one.cycle === cycle)) return refused('the guardian does not know this cycle as running');
+    if (cycle === null || !running.some((one) => one.cycle === cycle))
+      return refused('the guardian does not know this cycle as running');
 
     const waiting = lane.waiting.includes(cycle) ? lane.waiting : [...lane.waiting, cycle];
     const ahead = lane.holder ?? (waiting[0] === cycle ? null : (waiting[0] ?? null));

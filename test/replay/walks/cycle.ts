@@ -1,6 +1,4 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
-import type { WorkflowHandle } from '@temporalio/client';
-import { guardianId } from '../../../contracts/ids.ts';
 import {
   abortUpdate,
   approveUpdate,

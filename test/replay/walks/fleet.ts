@@ -1,7 +1,7 @@
-import { WithStartWorkflowOperation, type WorkflowHandle } from '@temporalio/client';
 import { killSwitchStart } from '../../../adapters/temporal/guardian.ts';
+import type { TriggerInput } from '../../../contracts/guardian.ts';
 import { KILL_SWITCH_ID, triggerId } from '../../../contracts/ids.ts';
-import { killSignal, killUpdate, rearmUpdate } from '../../../contracts/messages.ts';
+import { type Admission, killSignal, killUpdate, rearmUpdate } from '../../../contracts/messages.ts';
 import { queues } from '../../../contracts/queues.ts';
 import { runCycle } from '../../support/requests.ts';
 import type { World } from '../../support/world.ts';
@@ -26,17 +26,21 @@ export const killSwitchWalks: Record<PathOf<'killSwitch'>, Walk> = {
   },
 };
 
-const triggered = async (world: World, service: string): Promise<readonly WorkflowHandle[]> => {
-  const handle = await world.client.workflow.start('trigger', {
+const triggered = async (world: World, service: string) => {
+  const handle = await world.client.workflow.start<(input: TriggerInput) => Promise<Admission>>('trigger', {
     workflowId: triggerId(service, '1'),
     taskQueue: queues.control,
     args: [{ service, trigger: 'schedule', reason: 'hourly look at the gates' }],
   });
-  await handle.result();
-  return [handle];
+  return { handle, admission: await handle.result() };
 };
 
 export const triggerWalks: Record<PathOf<'trigger'>, Walk> = {
-  admitted: triggered,
-  refused: (world) => triggered(world, 'nobody'),
+  admitted: async (world, service) => {
+    const { handle, admission } = await triggered(world, service);
+    if (!admission.admitted) throw new Error(admission.because);
+    await world.client.workflow.getHandle(admission.workflowId).result();
+    return [handle];
+  },
+  refused: async (world) => [(await triggered(world, 'nobody')).handle],
 };

@@ -172,6 +172,7 @@ export const guardianWalks: Record<PathOf<'guardian'>, Walk> = {
     await guardian.signal(pauseSignal, 'a bare word' as never);
     await guardian.executeUpdate('gold', { args: [17] });
     await guardian.executeUpdate('lane', { args: [{ cycle: 17 }] });
+    await guardian.executeUpdate('lane');
     await world.client.workflowService.signalWorkflowExecution({
       namespace: 'default',
       workflowExecution: { workflowId: guardian.workflowId },

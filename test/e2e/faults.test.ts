@@ -1,0 +1,126 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { homePaths } from '../../adapters/home.ts';
+import { guardianId } from '../../contracts/ids.ts';
+import { guardianStatusQuery } from '../../contracts/messages.ts';
+import { violationsOf } from '../support/checker.ts';
+import { eventually } from '../support/eventually.ts';
+import { type LiveCycle, type LiveService, startLiveService } from '../support/live-service.ts';
+import { lockStore } from '../support/lock-store.ts';
+import { replayEverything } from '../support/replay-everything.ts';
+import { SERVICE } from '../support/service-home.ts';
+import { canMount, smallDisk } from '../support/small-disk.ts';
+import { workflowBundle } from '../support/temporal.ts';
+
+const by = (name: string) => ({ service: SERVICE, actor: { kind: 'person', name }, reason: 'for the test' });
+const settings = { approval: '{ required: true, expires: 1h }' };
+
+describe('a service that is asked all the time', () => {
+  let live: LiveService;
+  let cycle: LiveCycle;
+  let keys = 0;
+
+  beforeAll(async () => {
+    live = await startLiveService({ settings });
+  });
+  afterAll(async () => {
+    await replayEverything(live.client, workflowBundle());
+    await live.end();
+  });
+  beforeEach(async () => {
+    cycle = await live.startCycle();
+  });
+  afterEach(async () => {
+    expect(violationsOf(live.home)).toEqual([]);
+    // Gold becomes the champion again, so that the next cycle has something to improve.
+    await live.control.kill({ ...by('ada'), key: `kill/${++keys}` });
+    await live.control.arm({ ...by('ada'), key: `arm/${keys}` });
+  });
+
+  const approved = async (): Promise<void> => live.approve(cycle, await live.untilAsked(cycle));
+  const promotions = async () =>
+    (await live.control.ledger({ cycle: cycle.cycle })).filter(
+      ({ kind, reason, body }) => kind === 'shift' && reason === 'promote' && body.outcome === 'done',
+    );
+
+  test('a cycle goes on when Temporal is killed and comes back on its database file', async () => {
+    await live.untilBegun(cycle, 'train');
+    await live.processes.kill('temporal');
+    await live.processes.start('temporal');
+    await approved();
+    expect(await live.endOf(cycle)).toMatchObject({ outcome: 'promoted' });
+  });
+
+  test('a kill works while Temporal is away, and the guardian takes it over when Temporal is back', async () => {
+    const asked = await live.untilAsked(cycle);
+    await live.processes.kill('temporal');
+    await live.control.kill({ ...by('ada'), key: 'break-glass' });
+    expect((await live.visitors.one(live.wishes[0] ?? NOTHING, 'ada')).variant).toBe(live.gold);
+
+    await live.processes.start('temporal');
+    expect(await live.endOf(cycle)).toMatchObject({ outcome: 'killed' });
+    const guardian = live.client.workflow.getHandle(guardianId(SERVICE));
+    expect(await guardian.query(guardianStatusQuery)).toMatchObject({ latch: 'killed', running: [] });
+    await expect(live.approve(cycle, asked)).rejects.toThrow('already completed');
+  }, 120_000);
+
+  test('a gateway that is killed serves again, and the cycle that watches it is promoted', async () => {
+    await approved();
+    await eventually(
+      () => live.control.state(SERVICE),
+      (state) => state?.arms.length === 2,
+    );
+    await live.processes.kill('gateway');
+    const challenger = (await live.control.state(SERVICE))?.arms[1]?.variant;
+    await live.processes.start('gateway');
+    expect(await live.endOf(cycle)).toMatchObject({ outcome: 'promoted', challenger });
+    await eventually(
+      () => live.visitors.one(live.wishes[0] ?? NOTHING, 'ada'),
+      ({ variant }) => variant === challenger,
+    );
+  });
+
+  test('a promotion that finds the store locked happens once, when the store is free', async () => {
+    await approved();
+    await live.untilBegun(cycle, 'watch');
+    const release = lockStore(live.home);
+    await live.untilBegun(cycle, 'shiftTraffic', 4);
+    expect(await promotions()).toHaveLength(0);
+    release();
+    expect(await live.endOf(cycle)).toMatchObject({ outcome: 'promoted' });
+    expect(await promotions()).toHaveLength(1);
+  });
+
+  test('a challenger whose artifact was altered is never served, and never promoted', async () => {
+    const asked = await live.untilAsked(cycle);
+    const { variant } = asked;
+    const file = join(homePaths(live.home).artifacts, 'sha256', variant.slice(0, 2), variant);
+    writeFileSync(file, '{"kind":"lexical"}');
+    const before = live.visitors.seen.length;
+    await live.approve(cycle, asked);
+    expect(await live.endOf(cycle)).toMatchObject({
+      outcome: 'rolled back',
+      because: expect.stringContaining('0 samples'),
+    });
+    expect(live.visitors.seen.slice(before).filter((seen) => seen.variant !== live.gold)).toEqual([]);
+    expect(await live.control.state(SERVICE)).toMatchObject({ champion: live.gold });
+  });
+});
+
+test.skipIf(!canMount)('a training that finds the disk full goes on when there is space', async () => {
+  const disk = smallDisk();
+  const live = await startLiveService({ artifacts: disk.folder });
+  onTestFinished(live.end);
+  live.processes.freeze('worker-train');
+  const cycle = await live.startCycle();
+  await live.untilBegun(cycle, 'train');
+  disk.fill();
+  live.processes.thaw('worker-train');
+  await live.untilBegun(cycle, 'train', 3);
+  disk.empty();
+  expect(await live.endOf(cycle)).toMatchObject({ outcome: 'promoted' });
+  expect(violationsOf(live.home)).toEqual([]);
+});
+
+const NOTHING = { text: '', document: '' };

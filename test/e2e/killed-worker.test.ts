@@ -1,0 +1,115 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { violationsOf } from '../support/checker.ts';
+import { eventually } from '../support/eventually.ts';
+import { type LiveCycle, type LiveService, startLiveService } from '../support/live-service.ts';
+import { lockStore } from '../support/lock-store.ts';
+import type { WorkerName } from '../support/processes.ts';
+import { replayEverything } from '../support/replay-everything.ts';
+import { SERVICE } from '../support/service-home.ts';
+import { workflowBundle } from '../support/temporal.ts';
+
+/** The built-in stages, given up for lost sooner than usual, because each of them will be. */
+const stage = (activity: string, taskQueue = 'pawl-data') =>
+  `{ activity: ${activity}, taskQueue: ${taskQueue}, timeout: 1m, heartbeat: 4s }`;
+const STAGES = `{ ${[
+  ...['diagnose', 'augment', 'evaluate', 'watch', 'learn'].map((name) => `${name}: ${stage(name)}`),
+  `monitor: ${stage('findBreach')}`,
+  `train: ${stage('train', 'pawl-train-gpu')}`,
+].join(', ')} }`;
+
+const ASKED = '{ required: true, expires: 1h }';
+
+/** Stages whose work is an activity of a worker of its own, in their order. */
+const OFFLINE: ReadonlyArray<readonly [activity: string, worker: WorkerName]> = [
+  ['findBreach', 'worker-data'],
+  ['diagnose', 'worker-data'],
+  ['augment', 'worker-data'],
+  ['train', 'worker-train'],
+  ['evaluate', 'worker-data'],
+];
+
+test('a cycle goes on to its end, and does nothing twice, when a worker is killed in every stage', async () => {
+  const live = await startLiveService({ settings: { stages: STAGES, approval: ASKED } });
+  onTestFinished(live.end);
+  const { processes, control } = live;
+
+  processes.freeze('worker-data');
+  const cycle = await live.startCycle();
+  await live.untilBegun(cycle, 'findBreach');
+  await revive(live, 'worker-control');
+  for (const [activity, worker] of OFFLINE) await killIn(live, cycle, activity, worker);
+
+  processes.thaw('worker-control');
+  const asked = await live.untilAsked(cycle);
+  await processes.kill('worker-control');
+  await live.approve(cycle, asked);
+  await processes.start('worker-control');
+
+  // The challenger's share is written: whether its worker could still tell so or not, it is written once.
+  processes.freeze('worker-data');
+  await eventually(() => control.ledger({ cycle: cycle.cycle }), hasStep('deploy'), 1);
+  await revive(live, 'worker-control');
+  await live.untilBegun(cycle, 'watch');
+  const release = lockStore(live.home);
+  await revive(live, 'worker-data');
+
+  await live.untilBegun(cycle, 'shiftTraffic');
+  processes.freeze('worker-data');
+  await processes.kill('worker-control');
+  release();
+  await processes.start('worker-control');
+  await live.untilBegun(cycle, 'learn');
+  await revive(live, 'worker-data');
+
+  expect(await live.endOf(cycle)).toMatchObject({ outcome: 'promoted' });
+  expect(violationsOf(live.home)).toEqual([]);
+  const rows = await control.ledger({ cycle: cycle.cycle });
+  const done = rows.filter(({ kind }) => kind === 'shift').map(({ reason, body }) => `${reason} ${body.outcome}`);
+  expect(done).toEqual(['deploy done', 'promote done']);
+  expect(rows.filter(({ kind }) => kind === 'learned')).toHaveLength(1);
+  expect(await control.variants(SERVICE)).toHaveLength(2);
+  const lost = [...OFFLINE.map(([activity]) => activity), 'watch', 'learn'];
+  expect(await takenUpAgain(cycle)).toEqual(expect.arrayContaining(lost));
+  await replayEverything(live.client, workflowBundle());
+}, 180_000);
+
+const revive = async ({ processes }: LiveService, worker: WorkerName): Promise<void> => {
+  await processes.kill(worker);
+  await processes.start(worker);
+};
+
+/**
+ * Kills the worker that has this stage's task. A frozen worker is given the task and cannot finish it; and the workflow is
+ * frozen while the stage is taken up again, so that the next stage begins only when its own worker is frozen too.
+ */
+const killIn = async (live: LiveService, cycle: LiveCycle, activity: string, worker: WorkerName): Promise<void> => {
+  const { processes } = live;
+  processes.freeze(worker);
+  processes.thaw('worker-control');
+  await live.untilBegun(cycle, activity);
+  processes.freeze('worker-control');
+  await revive(live, worker);
+  await eventually(
+    () => live.pending(cycle),
+    (all) => all.every((one) => one.activity !== activity),
+  );
+};
+
+const hasStep =
+  (step: string) =>
+  (rows: ReadonlyArray<{ readonly reason: string }>): boolean =>
+    rows.some(({ reason }) => reason === step);
+
+/** Activities of which an attempt was lost. */
+const takenUpAgain = async ({ handle }: LiveCycle): Promise<string[]> => {
+  const { events } = await handle.fetchHistory();
+  const names = new Map(
+    events?.map(({ eventId, activityTaskScheduledEventAttributes: scheduled }) => [
+      String(eventId),
+      scheduled?.activityType?.name,
+    ]),
+  );
+  return (events ?? []).flatMap(({ activityTaskStartedEventAttributes: started }) =>
+    (started?.attempt ?? 0) > 1 ? [names.get(String(started?.scheduledEventId)) ?? ''] : [],
+  );
+};

@@ -1,0 +1,115 @@
+/** Changes that alter the sequence of commands: each must be caught by a history that walks over the place. */
+import { DeterminismViolationError } from '@temporalio/workflow';
+import { describe, expect, test } from 'vitest';
+import { recordedRuns } from './histories.ts';
+import { bundleWith, type Edit } from './planting.ts';
+import { replayed } from './replaying.ts';
+
+interface Plant {
+  readonly what: string;
+  readonly edits: readonly Edit[];
+  /** A run that walks over the place. */
+  readonly caughtBy: string;
+}
+
+const plants: readonly Plant[] = [
+  {
+    what: 'a timer before a stage',
+    edits: [
+      [
+        "const training = await cycle.stage('train'",
+        "await cycle.pass('augment', 1_000);\n  const training = await cycle.stage('train'",
+      ],
+    ],
+    caughtBy: 'improvementCycle-promoted',
+  },
+  {
+    what: 'an activity more',
+    edits: [
+      ['const ended = await ask.findEnded(', 'await this.#self.adopt();\n    const ended = await ask.findEnded('],
+    ],
+    caughtBy: 'guardian-terminated-cycle',
+  },
+  {
+    what: 'an activity less',
+    edits: [['await this.#learn(end);', '']],
+    caughtBy: 'improvementCycle-rejected-by-evaluation',
+  },
+  {
+    what: "two stages in each other's place",
+    edits: [
+      [
+        "cycle.stage('diagnose', () => work(input, 'diagnose', ",
+        "cycle.stage('augment', () => work(input, 'augment', ",
+      ],
+      [
+        "cycle.stage('augment', () => work(input, 'augment', { diagnosis:",
+        "cycle.stage('diagnose', () => work(input, 'diagnose', { diagnosis:",
+      ],
+    ],
+    caughtBy: 'improvementCycle-advise',
+  },
+  {
+    what: 'a child workflow instead of an activity',
+    edits: [["if (plan.runs === 'workflow') {", "if (plan.runs === 'workflow' || stage === 'diagnose') {"]],
+    caughtBy: 'improvementCycle-observe',
+  },
+  {
+    what: 'search attributes that are no longer set',
+    edits: [['upsertSearchAttributes([{ key: searchAttributes.stage, value: stage }]);', '']],
+    caughtBy: 'improvementCycle-kept',
+  },
+  {
+    what: 'a timer after the look instead of before it',
+    edits: [
+      ["const passed = await cycle.pass('watch', forMs / looks);\n", ''],
+      [
+        '{ challenger, since }, look);\n',
+        "{ challenger, since }, look);\n    const passed = await cycle.pass('watch', forMs / looks);\n",
+      ],
+    ],
+    caughtBy: 'improvementCycle-rolled-back-degraded',
+  },
+  {
+    what: 'a report that the guardian does not get',
+    edits: [['await tell(guardianId(service), messages.reportSignal, { cycle, end });', '']],
+    caughtBy: 'improvementCycle-failed-stage',
+  },
+  {
+    what: 'a row of the ledger that is not written',
+    edits: [['await store.note({ entries });', '']],
+    caughtBy: 'guardian-paused-and-resumed',
+  },
+  {
+    what: "a branch that hangs on the machine's clock",
+    edits: [
+      ["import { ask } from './options.ts';", "import { ask, store } from './options.ts';"],
+      [
+        'const { workflowId, runId } = workflowInfo();',
+        'const { workflowId, runId, unsafe } = workflowInfo();\n  if (unsafe.now() - Date.now() > 60_000) await store.readState({ service });',
+      ],
+    ],
+    caughtBy: 'trigger-admitted',
+  },
+  {
+    what: 'guardians that are no longer told of a kill of the fleet',
+    edits: [['await Promise.all(services.map((service) => tell(', 'await Promise.all([].map((service) => tell(']],
+    caughtBy: 'killSwitch-killed-and-rearmed',
+  },
+];
+
+const runs = recordedRuns();
+const runsNamed = (names: readonly string[]) => runs.filter(({ name }) => names.includes(name));
+
+test('a copy of the code in which nothing is changed replays', async () => {
+  const results = await replayed(await bundleWith([]), runsNamed(plants.map(({ caughtBy }) => caughtBy)));
+  expect([...results.keys()].sort()).toEqual(plants.map(({ caughtBy }) => caughtBy).sort());
+  expect([...results.values()].filter((error) => error !== null)).toEqual([]);
+});
+
+describe('the recorded histories catch', () => {
+  test.for(plants)('$what', async ({ edits, caughtBy }) => {
+    const results = await replayed(await bundleWith(edits), runsNamed([caughtBy]));
+    expect(results.get(caughtBy)).toBeInstanceOf(DeterminismViolationError);
+  });
+});
