@@ -20,7 +20,7 @@ type AdmissionActivities = Pick<ControlActivities, 'admit' | 'askLane' | 'findEn
  * Shorter than the time that the activity has, and than the time that a worker gives what runs when it stops: the answer
  * may have to come from a workflow task of the very worker that is stopping.
  */
-const PATIENCE_MS = 8_000;
+const PATIENCE_MS = 4_000;
 
 export const createAdmissionActivities = ({ client }: { client: Client }): AdmissionActivities =>
   failing({
@@ -34,11 +34,14 @@ export const createAdmissionActivities = ({ client }: { client: Client }): Admis
         }),
       ),
 
-    // Safe to repeat: asking again as the holder gives a newer promotion number, and the older one is never used.
+    // Safe to repeat: every attempt joins the question of the first one. So a busy guardian answers it once, and an attempt
+    // that was held up cannot ask again later and have the number that the cycle holds fenced off.
     askLane: async ({ service, cycle }) => {
+      const { workflowExecution, activityId } = Context.current().info;
+      const updateId = `${workflowExecution?.workflowId}/${activityId}`;
       const guardian = client.workflow.getHandle(guardianId(service));
       try {
-        return await asking(client, () => guardian.executeUpdate(laneUpdate, { args: [{ cycle }] }));
+        return await asking(client, () => guardian.executeUpdate(laneUpdate, { args: [{ cycle }], updateId }));
       } catch (error) {
         if (error instanceof WorkflowNotFoundError) return gone;
         throw error;

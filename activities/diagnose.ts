@@ -1,6 +1,6 @@
 import { unknownWords } from '../adapters/lexical/vocabulary-task.ts';
 import { readJudgedQueries, snapshotCorpus } from '../adapters/service/data.ts';
-import { judgementsByQuery } from '../adapters/vitals/log.ts';
+import { judgementsByQuery, MOST_SERVED } from '../adapters/vitals/log.ts';
 import type { DiagnoseInput, Diagnosis, StageActivities } from '../contracts/stages.ts';
 import { type DiagnosisFindings, findLosses } from '../domain/diagnosis.ts';
 import { ndcg } from '../domain/rank-metrics.ts';
@@ -24,7 +24,7 @@ export const createDiagnoseActivities = (deps: StageDeps): Pick<StageActivities,
     const to = deps.now();
     const from = to - Math.max(...plan.gates.map(({ windowMs }) => windowMs), plan.gates.length === 0 ? DAY_MS : 0);
     const judgements = judgementsByQuery(judged);
-    const rows = await deps.queryLog.read({ service, variant: champion, from, to });
+    const rows = await deps.queryLog.read({ service, variant: champion, from, to, limit: MOST_SERVED });
     const served = rows.flatMap((row) => {
       const known = row.error === null ? judgements.get(normalised(row.query)) : undefined;
       return known === undefined ? [] : [{ text: row.query, ndcg: ndcg(row.ranked, known) }];

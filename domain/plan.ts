@@ -11,7 +11,7 @@ const look = (name: string): StagePlan => ({
   runs: 'activity',
   name,
   taskQueue: queues.data,
-  timeoutMs: 15 * SECOND,
+  timeoutMs: 10 * SECOND,
 });
 /** Work that may take long and tells how far it is; ten seconds of silence mean that its worker is gone. */
 const work = (name: string, timeoutMs: number, taskQueue: string = queues.data): StagePlan => ({

@@ -15,9 +15,18 @@ export interface LogVitalsDeps {
   judged(service: string): Promise<readonly JudgedQuery[]>;
 }
 
+/**
+ * The newest of the window, where a busy service has served more: the interval of so many is narrow already, and a look must
+ * take a moment only, however long the window is.
+ */
+export const MOST_SERVED = 20_000;
+
 export const logVitals = ({ queryLog, judged }: LogVitalsDeps): VitalsSource => ({
   async read(window) {
-    const [rows, queries] = await Promise.all([queryLog.read(window), judged(window.service)]);
+    const [rows, queries] = await Promise.all([
+      queryLog.read({ ...window, limit: MOST_SERVED }),
+      judged(window.service),
+    ]);
     const readings = readingsOf(rows, judgementsByQuery(queries));
     return {
       service: window.service,

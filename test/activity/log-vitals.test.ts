@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { ServedQuery } from '../../adapters/query-log/port.ts';
-import { logVitals } from '../../adapters/vitals/log.ts';
+import type { QueryLog, ServedQuery } from '../../adapters/query-log/port.ts';
+import { logVitals, MOST_SERVED } from '../../adapters/vitals/log.ts';
 
 const served = (changes: Partial<ServedQuery>): ServedQuery => ({
   at: 1,
@@ -52,4 +52,16 @@ test('traffic that nobody judged has no quality, which is not a quality of 0', a
   const { readings } = await source([served({ query: 'x' }), served({ query: 'y' })]).read(window);
   expect(readings.ndcg).toBeUndefined();
   expect(readings.latency?.n).toBe(2);
+});
+
+test('a busy window is read by its newest requests, so that a look stays short', async () => {
+  const asked: Array<number | undefined> = [];
+  const queryLog: Pick<QueryLog, 'read'> = {
+    read: async ({ limit }) => {
+      asked.push(limit);
+      return [];
+    },
+  };
+  await logVitals({ queryLog, judged: async () => [] }).read(window);
+  expect(asked).toEqual([MOST_SERVED]);
 });

@@ -1,4 +1,6 @@
+import { DatabaseSync } from 'node:sqlite';
 import { expect, onTestFinished, test } from 'vitest';
+import { homePaths } from '../../adapters/home.ts';
 import { violationsOf } from '../support/checker.ts';
 import { eventually } from '../support/eventually.ts';
 import { type LiveCycle, type LiveService, startLiveService } from '../support/live-service.ts';
@@ -45,9 +47,10 @@ test('a cycle goes on to its end, and does nothing twice, when a worker is kille
   await live.approve(cycle, asked);
   await processes.start('worker-control');
 
-  // The challenger's share is written: whether its worker could still tell so or not, it is written once.
+  // In deploy it dies when the effect is there and nobody was told of it; in promote before there is any effect.
   processes.freeze('worker-data');
-  await eventually(() => control.ledger({ cycle: cycle.cycle }), hasStep('deploy'), 1);
+  await eventually(() => control.ledger({ cycle: cycle.cycle }), has('grant'), 5);
+  untilWritten(live, cycle, 'deploy');
   await revive(live, 'worker-control');
   await live.untilBegun(cycle, 'watch');
   const release = lockStore(live.home);
@@ -95,10 +98,18 @@ const killIn = async (live: LiveService, cycle: LiveCycle, activity: string, wor
   );
 };
 
-const hasStep =
-  (step: string) =>
-  (rows: ReadonlyArray<{ readonly reason: string }>): boolean =>
-    rows.some(({ reason }) => reason === step);
+const has =
+  (kind: string) =>
+  (rows: ReadonlyArray<{ readonly kind: string }>): boolean =>
+    rows.some((row) => row.kind === kind);
+
+/** Lets nothing else happen here until then, so that whoever kills the writer now is faster than its word of the success. */
+const untilWritten = ({ home }: LiveService, { cycle }: LiveCycle, step: string): void => {
+  const db = new DatabaseSync(homePaths(home).control, { readOnly: true });
+  const written = db.prepare('SELECT 1 FROM ledger WHERE cycle = ? AND reason = ?');
+  while (!written.get(cycle, step)) {}
+  db.close();
+};
 
 /** Activities of which an attempt was lost. */
 const takenUpAgain = async ({ handle }: LiveCycle): Promise<string[]> => {
