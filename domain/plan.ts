@@ -11,15 +11,15 @@ const look = (name: string): StagePlan => ({
   runs: 'activity',
   name,
   taskQueue: queues.data,
-  timeoutMs: 10 * SECOND,
+  timeoutMs: 8 * SECOND,
 });
-/** Work that may take long and tells how far it is; ten seconds of silence mean that its worker is gone. */
+/** Work that may take long and tells how far it is; eight seconds of silence mean that its worker is gone. */
 const work = (name: string, timeoutMs: number, taskQueue: string = queues.data): StagePlan => ({
   runs: 'activity',
   name,
   taskQueue,
   timeoutMs,
-  heartbeatMs: 10 * SECOND,
+  heartbeatMs: 8 * SECOND,
 });
 
 const builtIn = (training: Settings['training']): Readonly<Record<PluggableStage, StagePlan>> => ({

@@ -58,10 +58,10 @@ export class Cycle {
     const onRefusal = (because: string) => this.#timeline.refused(because);
     const { killSignal, killUpdate, abortSignal, abortUpdate, pauseSignal, pauseUpdate, rejectSignal, rejectUpdate } =
       messages;
-    onMessage(killSignal, killUpdate, async (message) => this.#stop('killed', message), onRefusal);
-    onMessage(abortSignal, abortUpdate, async (message) => this.#stop('aborted', message), onRefusal);
-    onMessage(pauseSignal, pauseUpdate, async () => this.#pause(), onRefusal);
-    onMessage(rejectSignal, rejectUpdate, async (message) => this.#reject(message), onRefusal);
+    onMessage(killSignal, killUpdate, (message) => this.#stop('killed', message), onRefusal);
+    onMessage(abortSignal, abortUpdate, (message) => this.#stop('aborted', message), onRefusal);
+    onMessage(pauseSignal, pauseUpdate, () => this.#pause(), onRefusal);
+    onMessage(rejectSignal, rejectUpdate, (message) => this.#reject(message), onRefusal);
     const turn = (handle: (message: unknown) => Promise<messages.Answer>) => inTurn(this.#mutex, handle);
     onMessage(
       messages.approveSignal,

@@ -95,7 +95,7 @@ export class Guardian {
     const { killSignal, killUpdate, pauseSignal, pauseUpdate, resumeSignal, resumeUpdate, rearmSignal, rearmUpdate } =
       messages;
     onMessage(killSignal, killUpdate, (message) => orders.kill(message), onRefusal);
-    onMessage(pauseSignal, pauseUpdate, async (message) => orders.pause(message), onRefusal);
+    onMessage(pauseSignal, pauseUpdate, (message) => orders.pause(message), onRefusal);
     onMessage(
       resumeSignal,
       resumeUpdate,
@@ -108,7 +108,8 @@ export class Guardian {
       turn((message) => orders.rearm(message)),
       onRefusal,
     );
-    setHandler(messages.goldUpdate, answering(turn((message) => orders.gold(message))));
+    const gold = answering(turn((message) => orders.gold(message)));
+    setHandler(messages.goldUpdate, async (message) => gold(message));
     setDefaultSignalHandler((name) => onRefusal(`${name}: the guardian knows no such message`));
   }
 

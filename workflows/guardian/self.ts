@@ -28,7 +28,6 @@ export class Self {
   #memory: GuardianMemory;
   /** Part of the memory, and grown in place: thousands of messages may come in one workflow task. */
   readonly #outbox: LedgerEntry[];
-  #showing = false;
   #refusal: string | null = null;
   #asked = 0;
   #heard = 0;
@@ -107,13 +106,7 @@ export class Self {
     this.remember({ state });
   }
 
-  /** Once for all that a workflow task brings. */
   #show(): void {
-    if (this.#showing) return;
-    this.#showing = true;
-    void Promise.resolve().then(() => {
-      this.#showing = false;
-      setCurrentDetails(detailsOf(statusOf(this.service, this.#memory), this.#refusal));
-    });
+    setCurrentDetails(detailsOf(statusOf(this.service, this.#memory), this.#refusal));
   }
 }

@@ -46,6 +46,8 @@ export const startCycle = async (
         typedSearchAttributes: attributesOf({ service: input.service, cycle, environment: input.plan.environment }),
         staticSummary: `${input.service} ${cycle}: ${input.request.reason}`.slice(0, 200),
         staticDetails: detailsOf(input),
+        // A cycle's tasks are short: one that a killed worker held is given to another after this.
+        workflowTaskTimeout: '5s',
       });
       return running;
     } catch (error) {
