@@ -55,7 +55,7 @@ export async function findServices(home: string): Promise<readonly ServiceFile[]
   const files = [config, ...folders.sort().map((name) => join(services, name, 'pawl.yaml'))];
   const found: ServiceFile[] = [];
   for (const file of files) {
-    const text = await readFile(file, 'utf8').catch(() => null);
+    const text = await readIfThere(file);
     if (text === null) continue;
     const service = nameIn(text) ?? basename(dirname(resolve(file)));
     const twin = found.find((other) => other.service === service);
@@ -84,6 +84,16 @@ export async function serviceNamed(
     hint: `\`pawl init --service ${service}\` writes one.`,
   });
 }
+
+/** Only a file that is not there is no service; one that cannot be read must not make its service vanish. */
+const readIfThere = (file: string): Promise<string | null> =>
+  readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT' || cause.code === 'ENOTDIR') return null;
+    throw new PawlError('ConfigInvalid', `${nameOf(file)} cannot be read: ${cause.message}`, {
+      hint: 'Make it a file that this user may read.',
+      cause,
+    });
+  });
 
 /** Read off the line, not off the parsed file: a broken file must not hide its service from `pawl kill`. */
 function nameIn(text: string): string | null {

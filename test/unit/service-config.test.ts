@@ -186,6 +186,11 @@ test('two files for one service are refused', async () => {
   await expect(findServices(home)).rejects.toThrow(/both describe the service docs/);
 });
 
+test('a file that cannot be read is an error, not a service less', async () => {
+  mkdirSync(join(home, 'pawl.yaml'));
+  await expect(findServices(home)).rejects.toThrow(/pawl.yaml cannot be read/);
+});
+
 test('a broken file does not hide its service', async () => {
   write(`${GOOD}mode: [`);
   write('mode: [', join(home, 'services', 'shop'));
