@@ -14,15 +14,9 @@ export interface Measured {
   readonly versions: Readonly<Record<string, string>>;
 }
 
-/** What the command line may change; each benchmark takes what it knows. */
-export interface BenchmarkOptions {
-  /** Size of a trial that kills. */
-  readonly kills?: number;
-}
-
 export interface Benchmark {
   readonly about: string;
-  run(progress: (line: string) => void, options: BenchmarkOptions): Promise<Measured>;
+  run(progress: (line: string) => void): Promise<Measured>;
 }
 
 export const explaining = (name: string, value: number, unit: string, samples: number): Figure => ({
@@ -40,12 +34,11 @@ export const atMost = (limit: number, figure: Figure): Figure => ({
   holds: figure.value <= limit,
 });
 
-/** Nearest rank; of an even number the lower middle, so that the median is a value that was measured. */
-export const percentile = (values: readonly number[], p: number): number => {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.max(0, Math.ceil(p * sorted.length) - 1)] ?? Number.NaN;
-};
-export const median = (values: readonly number[]): number => percentile(values, 0.5);
+export const atLeast = (limit: number, figure: Figure): Figure => ({
+  ...figure,
+  target: `≥ ${limit}`,
+  holds: figure.value >= limit,
+});
 
 export const tableOf = (figures: readonly Figure[]): string => {
   const rows = [

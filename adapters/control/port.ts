@@ -1,10 +1,12 @@
 import type { LedgerEntry } from '../../contracts/control.ts';
+import type { LedgerHead, LedgerRow } from '../../contracts/ledger.ts';
+import type { PolicyDecision } from '../../contracts/policy.ts';
+import type { TokenClaims } from '../../contracts/token.ts';
 import type {
   ArmOrder,
   GoldOrder,
   GrantOrder,
   KillOrder,
-  LedgerRow,
   ServiceState,
   StateAnswer,
   TrafficChange,
@@ -55,14 +57,79 @@ export interface ControlStore {
   setBaseline(entry: { key: string; variant: string; vitals: Vitals }): Promise<void>;
   baseline(service: string, variant: string): Promise<Vitals | null>;
 
-  note(entry: LedgerEntry): Promise<void>;
-  ledger(filter: {
-    service?: string;
-    cycle?: string;
-    afterSeq?: number;
-    limit?: number;
-  }): Promise<readonly LedgerRow[]>;
-  /** True for the first use of a nonce and for its repetition under the same key; false for any other use. */
-  spendNonce(use: { nonce: string; key: string; expiresAt: string }): Promise<boolean>;
+  /** Answers with the head after the row, or a later one. */
+  note(entry: LedgerEntry): Promise<LedgerHead>;
+  /** All of them in one transaction, in this order; each has its own key. */
+  noteAll(entries: readonly LedgerEntry[]): Promise<LedgerHead>;
+  ledger(filter: LedgerFilter): Promise<readonly LedgerRow[]>;
+  head(): Promise<LedgerHead>;
+  /** The hashes of all rows, in their order: the leaves of the head's tree, and of every later head's. */
+  hashes(): Promise<readonly string[]>;
+  /** The note verifier key of the heads; null while no head has been signed yet. */
+  ledgerKey(): Promise<string | null>;
+  /** For an audit: rows as they stand there, damaged ones too, and the head after them with its peaks. */
+  storedRows(page: { afterSeq: number; limit: number }): Promise<StoredPage>;
+  /** How this use was ruled; null while it was not. */
+  ruling(use: RuledUse): Promise<Ruling | null>;
+  /**
+   * Keeps the answer to a use and writes its row; with a nonce, spends it, or gives the other answer where another use has
+   * spent it. A repeated use gets its first answer.
+   */
+  rule(use: RuledUse, ruled: Ruled, spending?: Spending): Promise<Ruling>;
   close(): void;
+}
+
+/** A use of a right: its key, and whatever else it is; the same key with another content is an error. */
+export type RuledUse = { readonly key: string } & Readonly<Record<string, unknown>>;
+
+export interface Ruling {
+  readonly allowed: boolean;
+  readonly because: string;
+  /** Of the token that proved who asks; null where there was none, or none that holds. */
+  readonly claims: TokenClaims | null;
+  /** null where the policy was not asked: the answer was no before. */
+  readonly decision: PolicyDecision | null;
+}
+
+export interface Ruled {
+  readonly ruling: Ruling;
+  /** The row that tells of it; its key is that of the use. */
+  readonly row: Omit<LedgerEntry, 'key'>;
+  /** What may repeat itself without end, such as a captured token, is told once under this name. */
+  readonly rowOnce?: string;
+}
+
+export interface Spending {
+  readonly nonce: string;
+  readonly expiresAt: string;
+  readonly otherwise: Ruled;
+}
+
+export interface LedgerFilter {
+  readonly service?: string;
+  readonly cycle?: string;
+  readonly kind?: string;
+  /** By the row's time, both included. */
+  readonly since?: string;
+  readonly until?: string;
+  readonly afterSeq?: number;
+  /** So many at most, from the oldest on. */
+  readonly limit?: number;
+  /** So many at most, the newest of them; still in their order. */
+  readonly last?: number;
+}
+
+export interface StoredPage {
+  readonly rows: readonly StoredRow[];
+  readonly head: LedgerHead;
+  readonly peaks: readonly string[];
+}
+export interface StoredRow {
+  readonly seq: number;
+  /** null where it cannot be read as a row. */
+  readonly row: LedgerRow | null;
+  /** The text that its hash should be over. */
+  readonly leaf: string | null;
+  /** What is wrong with how it stands there. */
+  readonly problem: string | null;
 }

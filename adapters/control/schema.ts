@@ -1,5 +1,9 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { Migration } from '../sqlite/database.ts';
+import { chainOldRows } from './chain.ts';
+
 /** Step n brings schema version n to n + 1; a step that has shipped never changes. */
-export const CONTROL_MIGRATIONS: readonly string[] = [
+export const CONTROL_MIGRATIONS: readonly Migration[] = [
   `
   CREATE TABLE services (
     service   TEXT PRIMARY KEY,
@@ -73,4 +77,37 @@ export const CONTROL_MIGRATIONS: readonly string[] = [
     WHEN EXISTS (SELECT 1 FROM ledger WHERE seq = NEW.seq)
     BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
   `,
+  (db) => hashedLedger(db),
 ];
+
+/** The ledger becomes a chain with a signed head; a key is answered with the time at which it was answered first. */
+const hashedLedger = (db: DatabaseSync): void => {
+  db.exec(`
+  ALTER TABLE answers ADD COLUMN at TEXT NOT NULL DEFAULT '';
+  UPDATE answers SET at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now');
+
+  ALTER TABLE ledger ADD COLUMN prev TEXT NOT NULL DEFAULT '';
+  ALTER TABLE ledger ADD COLUMN hash TEXT NOT NULL DEFAULT '';
+  CREATE TABLE ledger_head (
+    id         INTEGER PRIMARY KEY CHECK (id = 1),
+    origin     TEXT NOT NULL,
+    size       INTEGER NOT NULL CHECK (size >= 0),
+    seq        INTEGER NOT NULL CHECK (seq >= 0),
+    last       TEXT NOT NULL,
+    root       TEXT NOT NULL,
+    peaks      TEXT NOT NULL,
+    vkey       TEXT NOT NULL,
+    checkpoint TEXT NOT NULL
+  ) STRICT;
+  DROP TRIGGER ledger_keeps_content;
+  `);
+  chainOldRows(db);
+  db.exec(`
+  CREATE TRIGGER ledger_keeps_content BEFORE UPDATE ON ledger
+    BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+  -- A process that still runs an older Pawl knows nothing of hashes.
+  CREATE TRIGGER ledger_takes_hashed_rows BEFORE INSERT ON ledger
+    WHEN length(NEW.prev) <> 64 OR length(NEW.hash) <> 64
+    BEGIN SELECT RAISE(ABORT, 'a newer Pawl has brought this store forward: restart what still runs the older one'); END;
+  `);
+};

@@ -1,5 +1,7 @@
+import type { LedgerEntry } from '../../contracts/control.ts';
 import { PawlError } from '../../contracts/failures.ts';
-import { SERVICE_NAME } from '../../contracts/ids.ts';
+import { FLEET, SERVICE_NAME } from '../../contracts/ids.ts';
+import type { LedgerHead } from '../../contracts/ledger.ts';
 import type { Actor, KillOrder, Refusal, ServiceState, StateAnswer } from '../../contracts/traffic.ts';
 import {
   armed,
@@ -13,13 +15,14 @@ import {
   whyNotGrant,
   whyNotShift,
 } from '../../domain/traffic.ts';
-import { openDatabase } from '../sqlite/database.ts';
-import { createOnce } from './answers.ts';
-import { createLedger, FLEET, noteRow } from './ledger.ts';
-import { createNonces } from './nonces.ts';
+import { ledgerKeyFor } from '../keys/ledger-key.ts';
+import { type Database, openDatabase } from '../sqlite/database.ts';
+import { createAnswers } from './answers.ts';
+import { createLedger, noteRow } from './ledger.ts';
 import type { ControlStore } from './port.ts';
 import { createRegistry } from './registry.ts';
 import { nothing, serviceState, servicesAnswer, stateAnswer } from './rows.ts';
+import { createRulings } from './rulings.ts';
 import { CONTROL_MIGRATIONS } from './schema.ts';
 import { createServices } from './services.ts';
 
@@ -33,12 +36,13 @@ interface Order {
 type Decision = Refusal | ServiceState;
 
 export const sqliteControl = (path: string, now: () => number = Date.now): ControlStore => {
-  const database = openDatabase({ path, migrations: CONTROL_MIGRATIONS, synchronous: 'FULL' });
-  const once = createOnce(database);
-  const ledger = createLedger(database, now);
+  const file = openDatabase({ path, migrations: CONTROL_MIGRATIONS, synchronous: 'FULL', keepOlder: true });
+  const ledger = createLedger(file, ledgerKeyFor(path), now);
+  const database: Database = { ...file, transaction: (work) => file.transaction(() => ledger.sealed(work)) };
+  const { once, onceWithin } = createAnswers(database, now);
   const registry = createRegistry(database, once, ledger);
   const services = createServices(database);
-  const nonces = createNonces(database, now);
+  const rulings = createRulings(database, onceWithin, ledger, now);
 
   /** Decides, changes and tells, inside the transaction. `told` is what the order asked for beyond who and why. */
   const settle = (kind: string, order: Order, told: object, decide: (state: ServiceState) => Decision): StateAnswer => {
@@ -56,6 +60,18 @@ export const sqliteControl = (path: string, now: () => number = Date.now): Contr
   };
 
   const killOne = (order: KillOrder): StateAnswer => settle('kill', order, {}, (state) => killed(state, order.reason));
+
+  const noteAll = (entries: readonly LedgerEntry[]): LedgerHead => {
+    database.transaction(() => {
+      for (const entry of entries) {
+        onceWithin('note', entry, nothing, () => {
+          ledger.append(noteRow(entry));
+          return null;
+        });
+      }
+    });
+    return ledger.head();
+  };
 
   return {
     register: async (order) => {
@@ -133,14 +149,15 @@ export const sqliteControl = (path: string, now: () => number = Date.now): Contr
     setBaseline: async (entry) => registry.setBaseline(entry),
     baseline: async (service, variant) => registry.baseline(service, variant),
 
-    note: async (entry) => {
-      once('note', entry, nothing, () => {
-        ledger.append(noteRow(entry));
-        return null;
-      });
-    },
+    note: async (entry) => noteAll([entry]),
+    noteAll: async (entries) => noteAll(entries),
     ledger: async (filter) => ledger.read(filter),
-    spendNonce: async (use) => nonces.spend(use),
+    head: async () => ledger.head(),
+    hashes: async () => ledger.hashes(),
+    ledgerKey: async () => ledger.vkey(),
+    storedRows: async (page) => ledger.stored(page),
+    ruling: async (use) => rulings.find(use),
+    rule: async (use, ruled, spending) => rulings.rule(use, ruled, spending),
     close: () => database.close(),
   };
 };

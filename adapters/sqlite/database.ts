@@ -4,8 +4,11 @@
  * 1. A change runs in BEGIN IMMEDIATE, so it sees the newest state and waits for its turn before it reads.
  * 2. It is there as a whole or not at all; an error of any kind rolls back.
  * 3. What SQLite says when it fails comes out as a failure of the catalogue.
+ * 4. A file is brought forward in one transaction: it has one version or the other, whoever dies when. Where that is asked
+ *    for, what it held before is kept beside it as `<file>.v<version>`, which is the way back.
  */
-import { mkdirSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { PawlError } from '../../contracts/failures.ts';
@@ -21,10 +24,14 @@ export interface Database {
   close(): void;
 }
 
+/** Step n brings schema version n to n + 1. Steps that have shipped never change. */
+export type Migration = string | ((db: DatabaseSync) => void);
+
 export interface DatabaseOptions {
   readonly path: string;
-  /** Step n brings schema version n to n + 1. Steps that have shipped never change. */
-  readonly migrations: readonly string[];
+  readonly migrations: readonly Migration[];
+  /** Keeps a file that is brought forward as it was. */
+  readonly keepOlder?: boolean;
   /** FULL: an acknowledged change survives a power cut. NORMAL: it survives the death of the process. */
   readonly synchronous: 'FULL' | 'NORMAL';
   /** So long a change waits for its turn, and with it the whole process: SQLite waits in the caller's thread. */
@@ -34,9 +41,11 @@ export interface DatabaseOptions {
 
 /** Shorter than the time-out of the activities that change traffic, so that they say what they waited for. */
 const BUSY_MS = 1_500;
+/** Whoever comes while another process brings the file forward waits for it: nothing can be done before. */
+const FORWARD_MS = 60_000;
 
 export const openDatabase = (options: DatabaseOptions): Database => {
-  const { path, migrations, synchronous, busyMs = BUSY_MS, statfs } = options;
+  const { path, migrations, synchronous, keepOlder = false, busyMs = BUSY_MS, statfs } = options;
   const attempt = <T>(work: () => T): T => {
     try {
       return work();
@@ -70,12 +79,19 @@ export const openDatabase = (options: DatabaseOptions): Database => {
   const version = (): number => Number(db.prepare('PRAGMA user_version').get()?.user_version);
   const migrate = (): void => {
     if (version() === migrations.length) return;
+    db.exec(`PRAGMA busy_timeout = ${FORWARD_MS}`);
     transaction(() => {
       const from = version(); // Another process may have been faster.
+      if (from === migrations.length) return;
       if (from > migrations.length) throw newer(path, from, migrations.length);
-      for (const step of migrations.slice(from)) db.exec(step);
+      if (keepOlder && from > 0 && path !== ':memory:') keepAs(`${path}.v${from}`, path);
+      for (const step of migrations.slice(from)) {
+        if (typeof step === 'string') db.exec(step);
+        else step(db);
+      }
       db.exec(`PRAGMA user_version = ${migrations.length}`);
     });
+    db.exec(`PRAGMA busy_timeout = ${busyMs}`);
   };
 
   try {
@@ -86,6 +102,22 @@ export const openDatabase = (options: DatabaseOptions): Database => {
     throw error;
   }
   return { db, attempt, transaction, close: () => db.isOpen && db.close() };
+};
+
+/** Copies what is committed, through a connection of its own, while the caller's transaction keeps others from writing. */
+const keepAs = (kept: string, path: string): void => {
+  const temporary = `${kept}.${randomUUID()}.tmp`;
+  const before = new DatabaseSync(path, { readOnly: true });
+  try {
+    before.prepare('VACUUM INTO ?').run(temporary);
+    const file = openSync(temporary, 'r+');
+    fsyncSync(file);
+    closeSync(file);
+    renameSync(temporary, kept);
+  } finally {
+    before.close();
+    rmSync(temporary, { force: true });
+  }
 };
 
 const newer = (path: string, found: number, known: number): PawlError =>

@@ -1,6 +1,10 @@
 /** Keys, ledger, registry and nonces: what a ControlStore remembers. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ControlStore } from '../../adapters/control/port.ts';
+import { EMPTY_ROOT, hashOfLeaf, joined, leafOf } from '../../adapters/ledger/hashing.ts';
+import { openCheckpoint, readVkey } from '../../adapters/ledger/signed-note.ts';
+import { NO_ROW } from '../../contracts/ledger.ts';
+import { merkleTree } from '../../domain/merkle.ts';
 import { better, cycle, first, person, sceneOn } from './control-store-scene.ts';
 
 export const keepsControlRecords = (make: () => ControlStore): void => {
@@ -86,6 +90,76 @@ export const keepsControlRecords = (make: () => ControlStore): void => {
       await expect(store.ledger({ limit: Number.NaN })).rejects.toMatchObject({ type: 'Usage' });
     });
 
+    test('the ledger is read by kind and by time, and the newest rows of it', async () => {
+      await armed();
+      await store.kill(order());
+      const rows = await store.ledger({});
+      const [from = '', to = ''] = [rows[2]?.at, rows[4]?.at];
+      expect((await store.ledger({ kind: 'kill' })).map(({ kind }) => kind)).toEqual(['kill']);
+      expect(await store.ledger({ since: from, until: to })).toEqual(rows.filter(({ at }) => at >= from && at <= to));
+      expect(await store.ledger({ last: 2 })).toEqual(rows.slice(-2));
+      expect(await store.ledger({ last: 1, kind: 'gold' })).toEqual(rows.filter(({ kind }) => kind === 'gold'));
+      await expect(store.ledger({ last: -1 })).rejects.toMatchObject({ type: 'Usage' });
+    });
+
+    test('every row bears its hash and that of the row before, and the head is the tree over them', async () => {
+      expect(await store.head()).toMatchObject({ size: 0, root: EMPTY_ROOT });
+      await armed();
+      const token = await lane();
+      await store.shift(change({ token }));
+      await store.killAll({ key: 'fire', actor: person, reason: 'fire' });
+      const rows = await store.ledger({});
+      expect(rows.map(({ seq }) => seq)).toEqual(rows.map((_, at) => at + 1));
+      expect(rows.map(({ prev }) => prev)).toEqual([NO_ROW, ...rows.slice(0, -1).map(({ hash }) => hash)]);
+      expect(rows.map(({ hash }) => hash)).toEqual(rows.map((row) => hashOfLeaf(leafOf(row))));
+      expect(await store.hashes()).toEqual(rows.map(({ hash }) => hash));
+      const root = merkleTree(await store.hashes(), joined, EMPTY_ROOT).root(rows.length);
+      expect(await store.head()).toMatchObject({ size: rows.length, root });
+    });
+
+    test('each head is signed with the one key of the store', async () => {
+      const key = readVkey((await store.ledgerKey()) ?? '') ?? expect.fail('there is no key');
+      const signed = async () => openCheckpoint((await store.head()).checkpoint);
+      expect((await signed())?.signature(key)).toBe('good');
+      await armed();
+      const { size, root } = await store.head();
+      expect(await signed()).toMatchObject({ size, root });
+      expect((await signed())?.signature(key)).toBe('good');
+    });
+
+    test('notes are written all or none, each under its own key, and answered with the head after them', async () => {
+      const note = (key: string, body = {}) => ({
+        ...{ key, service: 'docs', cycle, kind: 'stage', actor: person, reason: 'done', body },
+      });
+      const one = await store.note(note('one'));
+      expect(one).toMatchObject({ size: 1 });
+      expect(await store.noteAll([note('one'), note('two'), note('three')])).toMatchObject({ size: 3 });
+      expect(await store.note(note('one'))).toMatchObject({ size: 3 });
+      await expect(store.noteAll([note('four'), note('two', { other: true })])).rejects.toMatchObject({
+        type: 'Usage',
+      });
+      expect((await store.ledger({})).map(({ body }) => body.key)).toEqual(['one', 'two', 'three']);
+      expect(await store.head()).toEqual(await store.noteAll([]));
+    });
+
+    test('what a message brought too much, or too little, is read as it is hashed', async () => {
+      const actor = { kind: 'person', name: 7, more: true } as unknown as typeof person;
+      const body = { half: '\ud800', absent: undefined, 10: 'ten', 9: 'nine' };
+      await store.note({ key: 'odd', service: 'docs', cycle, kind: 'stage', actor, reason: 5 as never, body });
+      const [row] = await store.ledger({});
+      expect(row).toMatchObject({ actor: { kind: 'person', name: '7' }, reason: '5', body: { half: '\ud800' } });
+      const { rows } = await store.storedRows({ afterSeq: 0, limit: 1 });
+      expect(rows).toMatchObject([{ problem: null, row: { hash: hashOfLeaf(rows[0]?.leaf ?? '') } }]);
+    });
+
+    test('half a character in a reason is read as it is hashed', async () => {
+      await known();
+      await store.kill(order({ reason: 'half \ud800, a zero \0, and \u{1f600}' }));
+      const [row] = await store.ledger({ last: 1 });
+      expect(row && hashOfLeaf(leafOf(row))).toBe(row?.hash);
+      expect(row?.reason).toBe('half \ufffd, a zero \0, and \u{1f600}');
+    });
+
     test('a variant is registered once; the same id with another content is an error of the caller', async () => {
       await addVariant(first);
       await addVariant(first);
@@ -111,12 +185,52 @@ export const keepsControlRecords = (make: () => ControlStore): void => {
       expect(await store.baseline('docs', first)).toEqual(newer);
     });
 
-    test('a nonce is spent once; only the same use may come back', async () => {
-      const use = { nonce: 'n', key: 'approve', expiresAt: '2099-01-01T00:00:00.000Z' };
-      expect(await store.spendNonce(use)).toBe(true);
-      expect(await store.spendNonce(use)).toBe(true);
-      expect(await store.spendNonce({ ...use, key: 'another' })).toBe(false);
-      expect(await store.spendNonce({ ...use, nonce: 'm', key: 'another' })).toBe(true);
+    const decided = (allowed: boolean, because: string) => ({
+      ruling: { allowed, because, claims: null, decision: null },
+      row: { service: 'docs', cycle, kind: 'decision', actor: person, reason: because, body: { allowed } },
+    });
+    const yes = decided(true, 'may');
+    const spending = (nonce: string) => ({
+      nonce,
+      expiresAt: '2099-01-01T00:00:00.000Z',
+      otherwise: decided(false, 'it was used before'),
+    });
+    const decisions = async () => (await store.ledger({ kind: 'decision' })).map(({ reason }) => reason);
+
+    test('a use is ruled once, with one row, and gets that ruling for ever', async () => {
+      const use = { key: 'first', what: 'approve' };
+      expect(await store.ruling(use)).toBeNull();
+      expect(await store.rule(use, yes)).toEqual(yes.ruling);
+      expect(await store.rule(use, decided(false, 'not any more'))).toEqual(yes.ruling);
+      expect(await store.ruling(use)).toEqual(yes.ruling);
+      expect(await decisions()).toEqual(['may']);
+      expect((await store.ledger({ kind: 'decision' }))[0]?.body).toEqual({ allowed: true, key: 'first' });
+    });
+
+    test('a ruling is for the use that it was made for; the same key with another content is an error', async () => {
+      await store.rule({ key: 'first', what: 'approve' }, yes);
+      const other = { key: 'first', what: 'gold' };
+      expect(await store.ruling(other)).toBeNull();
+      await expect(store.rule(other, yes)).rejects.toMatchObject({ type: 'Usage' });
+      expect(await decisions()).toEqual(['may']);
+    });
+
+    test('a nonce is spent by one use; every other one gets the other answer', async () => {
+      const [one, other] = [{ key: 'one' }, { key: 'other' }];
+      expect(await store.rule(one, yes, spending('n'))).toMatchObject({ allowed: true });
+      expect(await store.rule(other, yes, spending('n'))).toMatchObject({
+        allowed: false,
+        because: 'it was used before',
+      });
+      expect(await store.rule(one, yes, spending('n'))).toMatchObject({ allowed: true });
+      expect(await store.rule({ key: 'third' }, yes, spending('m'))).toMatchObject({ allowed: true });
+      expect(await decisions()).toEqual(['may', 'it was used before', 'may']);
+    });
+
+    test('what is ruled again and again is told once under its name, and still answered each time', async () => {
+      const no = { ...decided(false, 'expired'), rowOnce: 'token 7' };
+      for (const key of ['a', 'b', 'c']) expect(await store.rule({ key }, no)).toMatchObject({ because: 'expired' });
+      expect(await decisions()).toEqual(['expired']);
     });
   });
 };

@@ -31,6 +31,13 @@ export const describeQueryLog = (name: string, make: () => QueryLog): void => {
       expect(await log.read({ service: 'docs', from: 0, to: 10 })).toEqual([failed, served(2), served(3)]);
     });
 
+    test('who asked is kept where it was said, and is absent where it was not', async () => {
+      await log.append([served(1, { subject: 'a hash' }), served(2)]);
+      const [said, unsaid] = await log.read({ service: 'docs', from: 0, to: 10 });
+      expect(said?.subject).toBe('a hash');
+      expect(unsaid).not.toHaveProperty('subject');
+    });
+
     test('a window holds its beginning and not its end', async () => {
       await log.append([1, 2, 3, 4].map((at) => served(at)));
       expect(await times({ from: 2, to: 4 })).toEqual([2, 3]);

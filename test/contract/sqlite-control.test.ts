@@ -1,12 +1,16 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, openSync, readdirSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
 import type { ControlStore } from '../../adapters/control/port.ts';
+import { CONTROL_MIGRATIONS } from '../../adapters/control/schema.ts';
 import { sqliteControl } from '../../adapters/control/sqlite.ts';
+import { ledgerKeyPath } from '../../adapters/keys/ledger-key.ts';
+import { auditStore } from '../../adapters/ledger/audit-store.ts';
+import { readVkey } from '../../adapters/ledger/signed-note.ts';
 import { openDatabase } from '../../adapters/sqlite/database.ts';
 import { assertLocalDisk } from '../../adapters/sqlite/local-disk.ts';
 import { canMount, smallDisk } from '../support/small-disk.ts';
@@ -63,7 +67,65 @@ test('two processes that change one store lose nothing and do nothing twice', as
   const rows = await store.ledger({ cycle: 'hammer' });
   expect(new Set(rows.map(({ body }) => body.key)).size).toBe(changes);
   expect(rows).toHaveLength(changes);
+  const key = readVkey((await store.ledgerKey()) ?? '');
+  expect(await auditStore({ control: store, key })).toMatchObject({ signature: 'good', findings: [] });
   store.close();
+});
+
+test('processes that open a new store at the same moment make one key, for nobody else to read', async () => {
+  const path = fileOf();
+  const writers = ['a', 'b', 'c', 'd'].map((name) => writer(path, [name]));
+  expect(await Promise.all(writers.map(({ lines }) => countOf(lines)))).toEqual([1, 1, 1, 1]);
+  for (const { exit } of writers) expect(await exit).toEqual([0, null]);
+  const store = sqliteControl(path);
+  const kinds = (await store.ledger({})).map(({ kind }) => kind);
+  expect(kinds).toEqual(['grant', 'grant', 'grant', 'grant']);
+  const key = readVkey((await store.ledgerKey()) ?? '');
+  expect(await auditStore({ control: store, key })).toMatchObject({ signature: 'good', findings: [] });
+  store.close();
+  const keys = dirname(ledgerKeyPath(path));
+  expect(readdirSync(keys)).toEqual(['ledger.pem']);
+  expect(statSync(ledgerKeyPath(path)).mode & 0o077).toBe(0);
+});
+
+test('a ledger from before there were hashes is brought forward, and every row of it is in the first head', async () => {
+  const path = fileOf();
+  const old = openDatabase({ path, migrations: CONTROL_MIGRATIONS.slice(0, 1), synchronous: 'FULL' });
+  old.db.exec(`
+    INSERT INTO answers (key, asked, answer) VALUES ('told', 'x', 'null');
+    INSERT INTO ledger (at, service, cycle, kind, actor, reason, body) VALUES
+      ('2026-11-20T00:00:00.000Z', 'docs', NULL, 'register', '{"name":"ada","kind":"person"}', 'é', '{"b":1,"a":{"10":1,"9":2}}'),
+      ('2026-11-20T00:00:01.000Z', 'docs', 'c', 'stage', '{"kind":"cycle","name":"c"}', '', '{}'),
+      ('2026-11-20T00:00:02.000Z', '*', NULL, 'kill all', '{"kind":"person","name":"ada"}', 'fire', '{"services":[]}');`);
+  old.close();
+
+  const store = sqliteControl(path);
+  expect((await store.ledger({})).map(({ seq, kind }) => [seq, kind])).toEqual([
+    [1, 'register'],
+    [2, 'stage'],
+    [3, 'kill all'],
+  ]);
+  const key = readVkey((await store.ledgerKey()) ?? '');
+  expect(await auditStore({ control: store, key })).toMatchObject({ rows: 3, signature: 'good', findings: [] });
+  await store.note({ ...order('after'), cycle: null, kind: 'stage', body: {} });
+  expect(await auditStore({ control: store, key })).toMatchObject({ rows: 4, signature: 'good', findings: [] });
+  store.close();
+
+  const db = new DatabaseSync(path);
+  const answers = db.prepare('SELECT key, at FROM answers ORDER BY rowid').all();
+  expect(answers.map(({ key: of }) => of)).toEqual(['told', 'after']);
+  for (const { at } of answers) expect(String(at)).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+  expect(() => db.exec("UPDATE ledger SET reason = 'other' WHERE seq = 1")).toThrow('append-only');
+  db.close();
+});
+
+test('a process that still runs a Pawl from before there were hashes writes nothing into the chain', async () => {
+  const path = fileOf();
+  (await armed(path)).close();
+  const db = new DatabaseSync(path);
+  const insert = `INSERT INTO ledger (at, service, cycle, kind, actor, reason, body) VALUES ('', 'docs', NULL, 'x', '{}', '', '{}')`;
+  expect(() => db.exec(insert)).toThrow('restart what still runs the older one');
+  db.close();
 });
 
 test('every change that a process acknowledged is there after it was killed in mid-stream', async () => {
@@ -148,7 +210,7 @@ test('a store that is closed says so', async () => {
 test.each([
   ['changed', "UPDATE ledger SET reason = 'other' WHERE seq = 1"],
   ['removed', 'DELETE FROM ledger WHERE seq = 1'],
-  ['replaced', "INSERT OR REPLACE INTO ledger VALUES (1, '', 'docs', NULL, 'x', '{}', '', '{}')"],
+  ['replaced', 'INSERT OR REPLACE INTO ledger SELECT * FROM ledger WHERE seq = 1'],
 ])('a row of the ledger cannot be %s, not even with SQL', async (_, sql) => {
   const path = fileOf();
   const store = await armed(path);

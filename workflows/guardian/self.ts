@@ -10,6 +10,7 @@ import { setCurrentDetails, workflowInfo } from '@temporalio/workflow';
 import type { LedgerEntry } from '../../contracts/control.ts';
 import type { GuardianMemory } from '../../contracts/guardian.ts';
 import { guardianId } from '../../contracts/ids.ts';
+import type { LedgerHead } from '../../contracts/ledger.ts';
 import { type CycleEnd, killSignal, type Outcome } from '../../contracts/messages.ts';
 import type { Actor, ServiceState, StateAnswer } from '../../contracts/traffic.ts';
 import { store } from '../options.ts';
@@ -90,8 +91,15 @@ export class Self {
   async writeOutbox(): Promise<void> {
     const entries = this.#outbox.slice(0, NOTES_AT_ONCE);
     if (entries.length === 0) return;
-    await store.note({ entries });
+    await this.write(entries);
     this.#outbox.splice(0, entries.length);
+  }
+
+  /** Rows for the ledger, written now. The head after them is remembered, here and so in the history. */
+  async write(entries: readonly LedgerEntry[]): Promise<void> {
+    // Histories from before there was a head have no answer here.
+    const head: LedgerHead | undefined = await store.note({ entries });
+    if (head && head.size >= (this.#memory.ledger?.size ?? 0)) this.#memory = { ...this.#memory, ledger: head };
   }
 
   /** A signal has no answer: why it was refused is shown where the person looks next. */
