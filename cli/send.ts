@@ -3,7 +3,7 @@ import type { UpdateDefinition, WithStartWorkflowOperation, Workflow } from '@te
 import { PawlError } from '../contracts/failures.ts';
 import type { Answer, Loosening } from '../contracts/messages.ts';
 import type { Context } from './context.ts';
-import { type Permission, signPermission } from './operator.ts';
+import { type Permission, type Signing, signPermission } from './operator.ts';
 import type { Reply } from './output.ts';
 import { bold, dim, good } from './text.ts';
 
@@ -46,6 +46,8 @@ export const replyTo = (answer: Answer, subject: string, next: Next = []): Reply
 export interface Signed {
   readonly permission: Permission;
   readonly lifeMs: number | undefined;
+  /** Whose key signs, and how it is opened. */
+  readonly signing: Signing;
   /** What goes beside the token. */
   readonly beside?: Readonly<Record<string, string>>;
 }
@@ -71,6 +73,6 @@ export const printed = async (context: Context, kind: 'signal' | 'update', signe
   };
 };
 
-export const signedMessage = async (context: Context, { permission, lifeMs }: Signed): Promise<Loosening> => ({
-  token: await signPermission(context.home, permission, lifeMs),
+export const signedMessage = async (context: Context, { permission, signing, lifeMs }: Signed): Promise<Loosening> => ({
+  token: await signPermission(context, permission, signing, lifeMs),
 });

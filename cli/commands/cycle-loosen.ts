@@ -1,4 +1,4 @@
-/** What lets a cycle go on or go faster: it needs the operator's signature. */
+/** What lets a cycle go on or go faster: it needs a person's signature. */
 import { z } from 'zod';
 import { PawlError } from '../../contracts/failures.ts';
 import { type CycleStatus, resumeUpdate, skipUpdate } from '../../contracts/messages.ts';
@@ -16,7 +16,7 @@ import {
   serviceName,
 } from '../command.ts';
 import { cycleOf, statusOf } from '../cycles.ts';
-import { tokenLife } from '../operator.ts';
+import { SIGNING, signing, tokenLife } from '../operator.ts';
 import { printed, replyTo, signedMessage, tellCycle } from '../send.ts';
 
 const loosening = (
@@ -29,14 +29,21 @@ const loosening = (
     name: `cycle ${action}`,
     about,
     arguments: [CYCLE],
-    options: [OF_SERVICE, REASON, PRINT, EXPIRES],
+    options: [OF_SERVICE, REASON, PRINT, EXPIRES, ...SIGNING],
     examples: [`pawl cycle ${action} latest --reason "the incident is over"`],
-    input: z.object({ cycle: z.string().optional(), service: serviceName, reason, print: flag, expires: tokenLife }),
-    run: async ({ reason, print, expires, ...choice }, context) => {
-      const named = await cycleOf(context, choice);
+    input: z.object({
+      cycle: z.string().optional(),
+      service: serviceName,
+      reason,
+      print: flag,
+      expires: tokenLife,
+      ...signing,
+    }),
+    run: async ({ reason, print, expires, service, cycle, ...signing }, context) => {
+      const named = await cycleOf(context, { service, cycle });
       const step = stepOf(await statusOf(context, named));
       const permission = { action, workflow: named.workflowId, step, variant: null, evidence: null, reason };
-      const signed = { permission, lifeMs: expires };
+      const signed = { permission, signing, lifeMs: expires };
       if (print) return printed(context, 'signal', signed);
       const update = action === 'resume' ? resumeUpdate : skipUpdate;
       const answer = await tellCycle(context, update, await signedMessage(context, signed), named.workflowId);

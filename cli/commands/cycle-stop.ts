@@ -8,17 +8,17 @@ import { nameOfUser } from '../operator.ts';
 import { replyTo, tellCycle } from '../send.ts';
 
 const restricting = (
-  verb: string,
+  name: string,
   about: string,
   update: UpdateDefinition<Answer, [Restriction]>,
   next: (cycle: string) => readonly [string, string],
 ): PawlCommand =>
   command({
-    name: `cycle ${verb}`,
+    name,
     about,
     arguments: [CYCLE],
     options: [OF_SERVICE, REASON],
-    examples: [`pawl cycle ${verb} latest --reason "the judgements were wrong"`],
+    examples: [`pawl ${name} latest --reason "the judgements were wrong"`],
     input: z.object({ cycle: z.string().optional(), service: serviceName, reason }),
     run: async ({ reason, ...choice }, context) => {
       const { cycle, workflowId } = await cycleOf(context, choice);
@@ -29,10 +29,10 @@ const restricting = (
 
 const story = (cycle: string) => ['Its story', `pawl cycle show ${cycle}`] as const;
 
-export const cycleReject = restricting('reject', 'reject what a cycle waits for', rejectUpdate, story);
-export const cycleAbort = restricting('abort', 'end a cycle now and put back what it moved', abortUpdate, story);
+export const reject = restricting('reject', 'reject what a cycle waits for', rejectUpdate, story);
+export const cycleAbort = restricting('cycle abort', 'end a cycle now and put back what it moved', abortUpdate, story);
 export const cyclePause = restricting(
-  'pause',
+  'cycle pause',
   'hold a cycle before its next stage',
   pauseUpdate,
   (cycle) => ['Let it go on', `pawl cycle resume ${cycle} --reason "…"`] as const,

@@ -3,7 +3,7 @@ import { guardianStart } from '../../adapters/temporal/guardian.ts';
 import { guardianId } from '../../contracts/ids.ts';
 import { goldUpdate } from '../../contracts/messages.ts';
 import { command, EXPIRES, flag, OF_SERVICE, PRINT, REASON, reason, serviceName } from '../command.ts';
-import { tokenLife } from '../operator.ts';
+import { SIGNING, signing, tokenLife } from '../operator.ts';
 import { printed, replyTo, signedMessage, tell } from '../send.ts';
 import { stateOf, variantOf } from '../variants.ts';
 
@@ -11,7 +11,7 @@ export const goldSet = command({
   name: 'gold set',
   about: 'vouch for a variant: it serves whenever the service is killed',
   arguments: [['[variant]', 'digest or its first characters; the champion where nothing is said']],
-  options: [OF_SERVICE, REASON, PRINT, EXPIRES],
+  options: [OF_SERVICE, REASON, PRINT, EXPIRES, ...SIGNING],
   examples: ['pawl gold set --reason "checked by hand"', 'pawl gold set 4f2a91c0 --service docs --reason "…"'],
   input: z.object({
     variant: z.string().default('champion'),
@@ -19,8 +19,9 @@ export const goldSet = command({
     reason,
     print: flag,
     expires: tokenLife,
+    ...signing,
   }),
-  run: async ({ variant: said, service: named, reason, print, expires }, context) => {
+  run: async ({ variant: said, service: named, reason, print, expires, ...signing }, context) => {
     const service = await context.service(named);
     const { id, artifact } = await variantOf(context.control, await stateOf(context.control, service), said);
     // Whoever vouches for a variant must have it whole: a damaged one is an error now, not after a kill.
@@ -33,7 +34,7 @@ export const goldSet = command({
       evidence: null,
       reason,
     } as const;
-    const signed = { permission, lifeMs: expires, beside: { variant: id } };
+    const signed = { permission, signing, lifeMs: expires, beside: { variant: id } };
     if (print) return printed(context, 'update', signed);
     const message = { variant: id, ...(await signedMessage(context, signed)) };
     const answer = await tell(context, 'waiting for the guardian', goldUpdate, message, guardianStart(service));

@@ -1,12 +1,14 @@
 /**
  * 1. Repeating it changes nothing: what is there is kept, what is missing is made.
- * 2. It asks nothing, and arms nothing: gold and the latch wait for a person's signature.
+ * 2. It asks for the passphrase of the new key and for nothing else, and arms nothing: gold and the latch wait for a
+ *    person's signature.
  */
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative as pathFrom, resolve } from 'node:path';
 import { z } from 'zod';
 import { createOperatorKey } from '../../adapters/keys/operator-key.ts';
+import { pinLedgerKey } from '../../adapters/ledger/pinned-key.ts';
 import { DEFAULT_SETTINGS, saveVariant } from '../../adapters/lexical/variant.ts';
 import { findServices } from '../../adapters/service/config.ts';
 import type { ServiceConfig } from '../../contracts/config.ts';
@@ -17,6 +19,7 @@ import { type Context, pick } from '../context.ts';
 import { newHome } from '../home.ts';
 import { nameOfUser } from '../operator.ts';
 import type { Reply } from '../output.ts';
+import { givenPassphrase, newPassphrase } from '../passphrase.ts';
 import { starterYaml } from '../starter.ts';
 import { bold, dim, good, type Line, short, warn } from '../text.ts';
 import { tune } from '../tune.ts';
@@ -28,6 +31,8 @@ const input = z.object({
   train: z.string().default('data/train.tsv'),
   test: z.string().default('data/test.tsv'),
   person: z.string().trim().min(1).max(100).optional(),
+  passphraseFile: z.string().optional(),
+  passphrase: z.boolean().default(true),
   tune: flag,
 });
 type Input = z.infer<typeof input>;
@@ -49,6 +54,8 @@ export const init = command({
     ['--train <file>', 'judgements to learn from: query-id, corpus-id, score (data/train.tsv)'],
     ['--test <file>', 'judgements that only evaluation sees (data/test.tsv)'],
     ['--person <name>', 'whose key it is (the user who is logged in)'],
+    ['--passphrase-file <file>', 'holds the passphrase of the new key (PAWL_PASSPHRASE, else it is asked)'],
+    ['--no-passphrase', 'leave the new key unprotected; off a terminal that is so without being said'],
     ['--tune', 'search settings on the training queries first'],
   ],
   examples: [
@@ -59,9 +66,10 @@ export const init = command({
     context.useHome(newHome(context.homeSources));
     const { service, yaml } = await writeConfig(context, given);
     const config = await context.config(service);
-    const key = await ensureKey(context, given.person ?? nameOfUser());
+    const key = await ensureKey(context, given);
     const champion = await ensureChampion(context, config, given.tune);
-    return replyOf(context, config, [yaml, key, champion.step], champion.state);
+    const ledger = await ensureLedgerKey(context);
+    return replyOf(context, config, [yaml, key, ledger, champion.step], champion.state);
   },
 });
 
@@ -102,12 +110,30 @@ const nameFor = (home: string): string => {
 };
 
 /** State is never committed, whatever the home's own .gitignore says. */
-const ensureKey = async ({ home, paths }: Context, person: string): Promise<Step> => {
+const ensureKey = async (context: Context, given: Input): Promise<Step> => {
+  const { home, paths } = context;
   await mkdir(paths.state, { recursive: true });
   await writeFile(join(paths.state, '.gitignore'), '*\n');
   if (existsSync(paths.operatorKey)) return { what: 'operator key', made: false, detail: paths.operatorKey };
-  const { name, role, kid } = await createOperatorKey(home, { name: person });
-  return { what: 'operator key', made: true, detail: `${name} (${role}, ${kid}); its public half is in people.json` };
+  const passphrase = await passphraseOf(context, given);
+  const { name, roles, kid } = await createOperatorKey(home, { name: given.person ?? nameOfUser(), passphrase });
+  const how =
+    passphrase === null ? 'NOT protected: whoever reads the file can sign as you' : 'protected by your passphrase';
+  const detail = `${name} (${roles.join(', ')}; ${kid}), ${how}; its public half is in people.json`;
+  return { what: 'operator key', made: true, detail };
+};
+
+const passphraseOf = async (context: Context, { passphraseFile, passphrase }: Input): Promise<string | null> => {
+  if (!passphrase) return null;
+  return context.out.interactive ? newPassphrase(context, passphraseFile) : givenPassphrase(context, passphraseFile);
+};
+
+/** The public half of the key that signs the ledger's heads, where Git keeps it. */
+const ensureLedgerKey = async (context: Context): Promise<Step> => {
+  const vkey = await context.openControl().ledgerKey();
+  if (vkey === null) return { what: 'ledger key', made: false, detail: 'none: the store could not make one' };
+  const pinned = await pinLedgerKey(context.home, vkey);
+  return { what: 'ledger key', made: pinned === 'made', detail: `${context.paths.ledgerKey}; keep it in Git` };
 };
 
 const ensureChampion = async (

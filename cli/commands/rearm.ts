@@ -3,7 +3,7 @@ import { guardianStart, killSwitchStart } from '../../adapters/temporal/guardian
 import { guardianId, KILL_SWITCH_ID } from '../../contracts/ids.ts';
 import { rearmUpdate } from '../../contracts/messages.ts';
 import { command, EXPIRES, flag, PRINT, REASON, reason, SERVICE, serviceName } from '../command.ts';
-import { tokenLife } from '../operator.ts';
+import { SIGNING, signing, tokenLife } from '../operator.ts';
 import { printed, replyTo, signedMessage, tell } from '../send.ts';
 
 export const rearm = command({
@@ -11,16 +11,16 @@ export const rearm = command({
   about: 'arm a service, the first time or after a kill, with your signature',
   details: '--all lifts the latch of the fleet; each service then stays killed until it is rearmed by name.',
   arguments: [SERVICE],
-  options: [['--all', 'lift the latch of the whole fleet'], REASON, PRINT, EXPIRES],
+  options: [['--all', 'lift the latch of the whole fleet'], REASON, PRINT, EXPIRES, ...SIGNING],
   examples: ['pawl rearm --reason "gold was checked"', 'pawl rearm --all --reason "the incident is over"'],
   input: z
-    .object({ service: serviceName, all: flag, reason, print: flag, expires: tokenLife })
+    .object({ service: serviceName, all: flag, reason, print: flag, expires: tokenLife, ...signing })
     .refine(({ service, all }) => !(all && service), { path: ['all'], message: 'name a service or --all, not both' }),
-  run: async ({ service: named, all, reason, print, expires }, context) => {
+  run: async ({ service: named, all, reason, print, expires, ...signing }, context) => {
     const service = all ? null : await context.service(named);
     const workflow = service === null ? KILL_SWITCH_ID : guardianId(service);
     const permission = { action: 'rearm', workflow, step: null, variant: null, evidence: null, reason } as const;
-    const signed = { permission, lifeMs: expires };
+    const signed = { permission, signing, lifeMs: expires };
     if (print) return printed(context, 'signal', signed);
 
     const message = await signedMessage(context, signed);

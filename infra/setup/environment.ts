@@ -22,6 +22,9 @@ const variables = {
   PAWL_TEMPORAL_PORT: { schema: port, expected: 'a port from 0 to 65535' },
   PAWL_GATEWAY_PORT: { schema: port, expected: 'a port from 0 to 65535' },
   PAWL_ENVIRONMENT: { schema: z.enum(ENVIRONMENTS), expected: `one of ${ENVIRONMENTS.join(', ')}` },
+  PAWL_PERSON: { schema: text, expected: 'the name of a person in people.json' },
+  PAWL_PASSPHRASE: { schema: text, expected: 'the passphrase of your key' },
+  SSH_AUTH_SOCK: { schema: text, expected: 'the socket of an ssh-agent' },
   PAWL_CRANFIELD: { schema: text, expected: 'the folder of the Cranfield collection' },
   XDG_CACHE_HOME: { schema: text, expected: 'a folder' },
 } as const;
@@ -43,6 +46,11 @@ export interface Environment {
   readonly gatewayPort: number | null;
   readonly environment: (typeof ENVIRONMENTS)[number] | null;
   readonly cranfield: string | null;
+  /** Whose key signs where a command does not say. */
+  readonly person: string | null;
+  /** Opens the keys of this home. Never handed on: it stands in no child's environment. */
+  readonly passphrase: string | null;
+  readonly agentSocket: string | null;
   readonly colour: boolean;
   readonly ci: boolean;
   readonly path: string;
@@ -64,15 +72,20 @@ export function readEnvironment(source: Source = process.env): Environment {
     gatewayPort: values.PAWL_GATEWAY_PORT ?? null,
     environment: values.PAWL_ENVIRONMENT ?? null,
     cranfield: values.PAWL_CRANFIELD ?? null,
+    person: values.PAWL_PERSON ?? null,
+    passphrase: values.PAWL_PASSPHRASE ?? null,
+    agentSocket: values.SSH_AUTH_SOCK ?? null,
     colour: !source.NO_COLOR && source.TERM !== 'dumb',
     ci: Boolean(source.CI) && source.CI !== 'false',
     path: source.PATH ?? '',
-    variables: source,
+    variables: withoutPassphrase(source),
   };
 }
 
 /** The environment of a process that was told its home in another way. */
 export const environmentAt = (home: string): Environment => readEnvironment({ ...process.env, PAWL_HOME: home });
+
+const withoutPassphrase = ({ PAWL_PASSPHRASE: _, ...rest }: Source): Source => rest;
 
 /** An empty variable counts as unset, as it does in a shell's `${NAME:-default}`. */
 function check(source: Source): Values {

@@ -2,6 +2,7 @@
 import { parseCLI, startVitest } from 'vitest/node';
 import { PawlError } from '../../contracts/failures.ts';
 import { readEnvironment } from './environment.ts';
+import { resolveProgram } from './program.ts';
 import { resolvePython } from './python.ts';
 import { resolveTemporal } from './temporal.ts';
 import { type Counts, countsReporter, lastLine } from './test-counts.ts';
@@ -13,6 +14,8 @@ const missing: string[] = [];
 await bring('Temporal', () => resolveTemporal(environment));
 await bring('Time-skipping test server', () => resolveTestServer(environment));
 await bring('Python with temporalio', () => resolvePython(environment));
+await bring('Chromium', () => resolveProgram('browser', environment));
+await bring('ssh-agent', () => resolveProgram('sshAgent', environment));
 
 const counts: Counts = { passed: 0, failed: 0, skipped: 0 };
 const { filter, options } = parseCLI(['vitest', ...process.argv.slice(2)]);

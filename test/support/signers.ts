@@ -7,10 +7,13 @@ export interface Signer {
   readonly privateKey: KeyObject;
 }
 
-export const signer = (name = 'ada', role = 'operator'): Signer => {
+export const signer = (name = 'ada', ...roles: string[]): Signer => {
   const { privateKey, publicKey } = generateKeyPairSync('ed25519');
   const raw = String(publicKey.export({ format: 'jwk' }).x);
-  return { privateKey, person: { name, role, kid: kidOf(raw), publicKey: raw } };
+  return {
+    privateKey,
+    person: { name, roles: roles.length > 0 ? roles : ['operator'], kid: kidOf(raw), publicKey: raw },
+  };
 };
 
 export const NOON = Date.parse('2026-11-21T12:00:00.000Z');
@@ -24,7 +27,7 @@ export const claimsOf = ({ person }: Signer, over: Partial<TokenClaims> = {}): T
   variant: 'b2',
   evidence: 'e3',
   person: person.name,
-  role: person.role,
+  role: person.roles[0] ?? '',
   reason: 'looks better',
   issuedAt: new Date(NOON - 1_000).toISOString(),
   expiresAt: new Date(NOON + 3_600_000).toISOString(),

@@ -11,7 +11,7 @@ test('what the new key signs is accepted by whoever holds people.json', async ()
   const home = temporaryFolder();
   const person = await createOperatorKey(home, { name: 'ada' });
   const { privateKey, kid } = await readOperatorKey(home);
-  expect(person).toMatchObject({ name: 'ada', role: 'operator', kid });
+  expect(person).toMatchObject({ name: 'ada', roles: ['operator', 'approver', 'admin'], kid });
   const token = signToken(privateKey, claimsOf({ person, privateKey }));
   expect(verifyToken(token, await readPeople(home), NOON)).toMatchObject({ valid: true });
 });
@@ -20,7 +20,7 @@ test('the secret half is for its owner alone and does not stand in people.json',
   const home = temporaryFolder();
   await createOperatorKey(home, { name: 'ada' });
   if (process.platform !== 'win32') expect(statSync(homePaths(home).operatorKey).mode & 0o777).toBe(0o600);
-  expect(Object.keys((await readPeople(home))[0] ?? {})).toEqual(['name', 'role', 'kid', 'publicKey']);
+  expect(Object.keys((await readPeople(home))[0] ?? {})).toEqual(['name', 'roles', 'kid', 'publicKey']);
   expect(readFileSync(homePaths(home).people, 'utf8')).not.toContain('PRIVATE');
 });
 

@@ -47,6 +47,23 @@ test('a known person who claims to be another, or of another role, is refused', 
   );
 });
 
+test('a person with several roles acts in any of them, and in no other', () => {
+  const joan = signer('joan', 'operator', 'approver');
+  const acting = (role: string) =>
+    verifyToken(signToken(joan.privateKey, claimsOf(joan, { role })), [joan.person], NOON);
+  expect(acting('operator').valid).toBe(true);
+  expect(acting('approver').valid).toBe(true);
+  expect(acting('admin')).toMatchObject({
+    because: expect.stringContaining('(operator, approver), not to joan (admin)'),
+  });
+});
+
+test('whose key is revoked can sign nothing any more, and is told when and why', () => {
+  const revoked = { at: '2026-11-20T08:00:00.000Z', reason: 'laptop stolen' };
+  const answer = verifyToken(good, [{ ...ada.person, revoked }], NOON);
+  expect(answer).toEqual({ valid: false, because: 'its key was revoked at 2026-11-20T08:00:00.000Z: laptop stolen' });
+});
+
 test('a token ends at its expiry, to the millisecond', () => {
   const expiry = Date.parse(claimsOf(ada).expiresAt);
   expect(check(good, expiry - 1).valid).toBe(true);
@@ -101,6 +118,6 @@ test.each([
 
 test('who was taken out of the file can sign nothing any more', () => {
   expect(verifyToken(good, [], NOON)).toMatchObject({ valid: false });
-  const demoted = [{ ...ada.person, role: 'viewer' }];
+  const demoted = [{ ...ada.person, roles: ['viewer'] }];
   expect(verifyToken(good, demoted, NOON)).toMatchObject({ valid: false });
 });
