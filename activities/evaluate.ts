@@ -6,6 +6,7 @@ import { judgeOffline } from '../domain/verdict.ts';
 import { readCorpusBytes, readManifest, readQueries, settingsOfVariant } from './dataset.ts';
 import type { StageDeps } from './stage-deps.ts';
 import { runForActivity } from './threads.ts';
+import { usageOf } from './usage.ts';
 
 export const createEvaluateActivities = (deps: StageDeps): Pick<StageActivities, 'evaluate'> => ({
   // Safe to repeat: inputs are named by digest and the bootstrap is seeded, so every attempt finds the same.
@@ -19,6 +20,7 @@ export const createEvaluateActivities = (deps: StageDeps): Pick<StageActivities,
       settingsOfVariant(deps, champion),
       settingsOfVariant(deps, challenger),
     ]);
+    const started = deps.now();
     const [championScores = [], challengerScores = []] = await runForActivity(evaluation, {
       indexFolder: deps.indexFolder,
       corpus,
@@ -47,6 +49,7 @@ export const createEvaluateActivities = (deps: StageDeps): Pick<StageActivities,
       })),
     });
     return {
+      usage: await usageOf(deps, service, deps.now() - started),
       verdict,
       reasons,
       championScore,

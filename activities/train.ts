@@ -14,6 +14,7 @@ import { trainingSplit } from '../domain/training-split.ts';
 import { readCandidates, readCorpusBytes, readManifest, readQueries, settingsOfVariant } from './dataset.ts';
 import type { StageDeps } from './stage-deps.ts';
 import { runForActivity } from './threads.ts';
+import { usageOf } from './usage.ts';
 
 const trial: z.ZodType<Trial> = z.object({
   point: z.object({
@@ -100,6 +101,7 @@ export const createTrainActivities = (deps: StageDeps): Pick<StageActivities, 't
       stoppedBy: tried.length >= trials ? 'trials' : spent() >= 1_000 * seconds ? 'time' : 'nothing left to try',
     });
     return {
+      usage: await usageOf(deps, service, spent()),
       challenger: challenger?.id ?? null,
       trials: tried.length,
       championScore: before,

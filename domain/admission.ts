@@ -7,6 +7,8 @@ export interface AdmissionFacts {
   readonly plan: CyclePlan;
   readonly running: number;
   readonly admittedToday: number;
+  /** The budgets of the day are the policy's: it is asked when no rule here objects. */
+  readonly budgetsByPolicy: boolean;
   readonly cooldownUntil: number | null;
   readonly now: number;
   /** A person who asks is not held up by the cool-down, which is there to calm automatic triggers. */
@@ -29,8 +31,8 @@ const RULES: ReadonlyArray<(facts: AdmissionFacts) => string | null> = [
     running < plan.limits.running
       ? null
       : `${running} cycles run already, and limits.running is ${plan.limits.running}`,
-  ({ admittedToday, plan }) =>
-    admittedToday < plan.limits.cyclesPerDay
+  ({ budgetsByPolicy, admittedToday, plan }) =>
+    budgetsByPolicy || admittedToday < plan.limits.cyclesPerDay
       ? null
       : `${admittedToday} cycles were admitted today, and limits.cyclesPerDay is ${plan.limits.cyclesPerDay}`,
   ({ cooldownUntil, now, byHand }) =>

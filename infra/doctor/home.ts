@@ -2,6 +2,8 @@ import { existsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { CONTROL_MIGRATIONS } from '../../adapters/control/schema.ts';
 import { homePaths } from '../../adapters/home.ts';
+import { listKeys } from '../../adapters/keys/key-file.ts';
+import { cedarPolicy } from '../../adapters/policy/cedar.ts';
 import { findServices, loadService, type ServiceFile } from '../../adapters/service/config.ts';
 import type { Environment } from '../setup/environment.ts';
 import { isFree } from '../temporal/ports.ts';
@@ -19,6 +21,8 @@ export async function homeChecks(environment: Environment): Promise<Check[]> {
       : [attempt('Services', () => servicesCheck(environment, found))]),
     ...found.map((service) => attempt(`Service ${service.service}`, () => serviceCheck(environment, service))),
     attempt('Store', () => storeCheck(homePaths(environment.home).control)),
+    attempt('Keys', () => keysCheck(environment.home)),
+    attempt('Policies', () => policiesCheck(environment.home)),
     attempt('Gateway', () => gatewayCheck(environment, found)),
   ]);
 }
@@ -65,6 +69,26 @@ export function storeCheck(path: string): Check {
   } finally {
     db.close();
   }
+}
+
+/** Where they are broken, every answer is no; what is wrong is the error itself. */
+export async function policiesCheck(home: string): Promise<Check> {
+  const { policies, digest } = await cedarPolicy({ home }).bundle();
+  const own = [...policies.values()].filter(({ file }) => file.startsWith('policies/')).length;
+  return ok('Policies', `${policies.size}, ${own} of them of this home; bundle ${digest.slice(0, 12)}`);
+}
+
+/** A key that others can read, or that is damaged, is an error of the listing itself. */
+export async function keysCheck(home: string): Promise<Check> {
+  const keys = await listKeys(home);
+  if (keys.length === 0) return ok('Keys', 'no private key lies here');
+  const bare = keys.filter(({ isProtected }) => !isProtected).map(({ path }) => path);
+  if (bare.length === 0) return ok('Keys', `${keys.length}, each under a passphrase`);
+  return warning(
+    'Keys',
+    `without a passphrase: ${bare.join(', ')}`,
+    'Whoever reads such a file can sign as its owner: `pawl people passphrase NAME` protects it.',
+  );
 }
 
 function damageIn(db: DatabaseSync): string | null {
