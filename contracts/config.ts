@@ -1,6 +1,7 @@
 /** `pawl.yaml`: what a person writes about one service. Edges only: zod stays out of workflow code. */
 import { z } from 'zod';
 import { SERVICE_NAME } from './ids.ts';
+import { NOTICE_TYPES } from './notice.ts';
 import { ENVIRONMENTS, MODES, PLUGGABLE_STAGES, STAGES } from './plan.ts';
 
 const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
@@ -50,15 +51,81 @@ const schedule = z
   })
   .refine((s) => (s.cron === undefined) !== (s.every === undefined), 'exactly one of cron, every');
 
+const MINUTE = 60_000;
+const MOST_REMINDERS = 100;
+const role = z.string().min(1).max(100);
+const roles = z.array(role).min(1);
+
+const approval = z
+  .strictObject({
+    required: z.boolean(),
+    expires: duration.prefault('24h'),
+    /** How many different people must approve. */
+    quorum: z.int().min(1).max(20).default(1),
+    /** Who of those whom the policy permits may decide; all of them where it is left out. */
+    roles: roles.optional(),
+    remind: duration.optional(),
+    escalate: z.strictObject({ after: duration, to: roles }).optional(),
+  })
+  .superRefine(({ expires, remind, escalate }, found) => {
+    const wrong = (key: string, message: string) => found.addIssue({ code: 'custom', path: key.split('.'), message });
+    if (expires < MINUTE) wrong('expires', 'at least a minute');
+    if (remind !== undefined && (remind < MINUTE || remind >= expires))
+      wrong('remind', 'at least a minute, and shorter than expires');
+    if (remind !== undefined && expires / remind > MOST_REMINDERS)
+      wrong('remind', `at most ${MOST_REMINDERS} reminders before it expires`);
+    if (escalate !== undefined && (escalate.after < MINUTE || escalate.after >= expires))
+      wrong('escalate.after', 'at least a minute, and shorter than expires');
+  });
+
+/** A secret is named, never written down: pawl.yaml stands in Git, and its values in histories. */
+const secretReference = z.union(
+  [z.strictObject({ env: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/) }), z.strictObject({ file: z.string().min(1) })],
+  { error: 'where the secret is: { env: NAME } or { file: PATH }' },
+);
+export type SecretReference = z.infer<typeof secretReference>;
+
+/** `host:port`, as an address has it. */
+const hostAndPort = z
+  .string()
+  .regex(/^(\[[0-9a-f:]+\]|[a-z0-9.-]+):\d{1,5}$/, 'a host and its port such as "hooks.internal:8080"');
+
+const webhook = z
+  .strictObject({
+    webhook: z
+      .string()
+      .refine(isWebhookUrl, 'an address such as "https://example.com/pawl", with no name or password in it'),
+    secret: secretReference,
+    /** Hosts in one's own network, and such that speak plain http. Everything else must be public and speak https. */
+    allow: z.array(hostAndPort).default([]),
+    /** All where it is left out. */
+    events: z.array(z.enum(NOTICE_TYPES)).min(1).optional(),
+  })
+  .superRefine(({ webhook, allow }, found) => {
+    if (!isWebhookUrl(webhook) || !webhook.startsWith('http:') || allow.includes(hostAndPortOf(new URL(webhook))))
+      return;
+    const path = ['webhook'];
+    found.addIssue({ code: 'custom', path, message: 'https, or its host and port under `allow`' });
+  });
+export type Webhook = z.infer<typeof webhook>;
+
 /** The part that a profile may set and that pawl.yaml overrides. */
 const settings = z.strictObject({
   mode: z.enum(MODES),
-  approval: z.strictObject({ required: z.boolean(), expires: duration.prefault('24h') }),
+  approval,
+  notify: z.array(webhook),
   gates: z.record(z.string(), gate),
   training: z.strictObject({ trials: z.int().positive(), time: duration, seed: z.int() }),
   deploy: z.strictObject({ share: percentage }),
   watch: z.strictObject({ for: duration, samples: z.int().positive(), maxDrop: percentage }),
-  limits: z.strictObject({ cyclesPerDay: z.int().positive(), cooldown: duration, running: z.int().positive() }),
+  limits: z.strictObject({
+    cyclesPerDay: z.int().positive(),
+    cooldown: duration,
+    running: z.int().positive(),
+    /** What all cycles of a day (UTC) may use; a cycle is not started once it is used up. */
+    dollarsPerDay: z.number().min(0.01).optional(),
+    gpuMinutesPerDay: z.int().positive().optional(),
+  }),
   promises: z.partialRecord(z.enum(STAGES), duration),
   stages: z.partialRecord(z.enum(PLUGGABLE_STAGES), stage),
   schedules: z.array(schedule),
@@ -86,6 +153,16 @@ export const pawlYaml = z.strictObject({
 
 export type PawlYaml = z.infer<typeof pawlYaml>;
 export type Settings = z.infer<typeof settings>;
+
+/** What an allowed host is compared with: the port is always said. */
+export function hostAndPortOf({ hostname, port, protocol }: URL): string {
+  return `${hostname}:${port || (protocol === 'https:' ? 443 : 80)}`;
+}
+
+function isWebhookUrl(text: string): boolean {
+  const url = URL.parse(text);
+  return url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '';
+}
 
 /** A service as the rest of Pawl knows it: checked, profile applied, paths absolute. */
 export type ServiceConfig = Omit<PawlYaml, 'profiles' | keyof Settings> &

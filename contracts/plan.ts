@@ -38,6 +38,19 @@ export interface StagePlan {
   readonly heartbeatMs?: number;
 }
 
+/** How people are asked. What is absent is not done; plans from before these fields existed have none of them. */
+export interface ApprovalPlan {
+  readonly expiresMs: number;
+  /** How many different people must approve; 1 where absent. */
+  readonly quorum?: number;
+  /** Reminds after each such time without a decision. */
+  readonly remindMs?: number;
+  /** Who of those whom the policy permits may decide; all of them where absent. A plan narrows, it gives no rights. */
+  readonly roles?: readonly string[];
+  /** After this time the people of these roles are told, and may decide too. */
+  readonly escalate?: { readonly afterMs: number; readonly roles: readonly string[] };
+}
+
 /** Everything that a cycle may do, read from the configuration once, when the guardian admits it. */
 export interface CyclePlan {
   readonly environment: Environment;
@@ -48,12 +61,21 @@ export interface CyclePlan {
   readonly stages: Readonly<Record<PluggableStage, StagePlan>>;
   readonly gates: readonly Gate[];
   /** null: no person is asked. */
-  readonly approval: { readonly expiresMs: number } | null;
+  readonly approval: ApprovalPlan | null;
+  /** Whether people are told what they should know, on the worker's log and by the webhooks of the configuration. */
+  readonly notify?: boolean;
   readonly training: { readonly trials: number; readonly seconds: number; readonly seed: number };
   /** Share of the traffic that the challenger gets while it is watched. */
   readonly deploy: { readonly share: number };
   readonly watch: { readonly forMs: number; readonly samples: number; readonly maxDrop: number };
-  readonly limits: { readonly cyclesPerDay: number; readonly cooldownMs: number; readonly running: number };
+  readonly limits: {
+    readonly cyclesPerDay: number;
+    readonly cooldownMs: number;
+    readonly running: number;
+    /** Budgets over a calendar day (UTC); absent where there is none. */
+    readonly centsPerDay?: number;
+    readonly gpuMinutesPerDay?: number;
+  };
   /** Promised times per stage, from the first failing reading. */
   readonly promises: Readonly<Partial<Record<Stage, number>>>;
 }

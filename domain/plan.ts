@@ -1,5 +1,11 @@
 import type { ServiceConfig, Settings } from '../contracts/config.ts';
-import { type CyclePlan, PLUGGABLE_STAGES, type PluggableStage, type StagePlan } from '../contracts/plan.ts';
+import {
+  type ApprovalPlan,
+  type CyclePlan,
+  PLUGGABLE_STAGES,
+  type PluggableStage,
+  type StagePlan,
+} from '../contracts/plan.ts';
 import { queues } from '../contracts/queues.ts';
 import type { Gate } from '../contracts/vitals.ts';
 
@@ -42,12 +48,34 @@ export function planOf(config: ServiceConfig): CyclePlan {
     commit: config.commit,
     stages: stagesOf(config),
     gates: Object.entries(config.gates).map(([name, gate]) => gateOf(name, gate)),
-    approval: approval.required ? { expiresMs: approval.expires } : null,
+    approval: approval.required ? approvalOf(approval) : null,
+    notify: true,
     training: { trials: training.trials, seconds: training.time / SECOND, seed: training.seed },
     deploy: { share: deploy.share },
     watch: { forMs: watch.for, samples: watch.samples, maxDrop: watch.maxDrop },
-    limits: { cyclesPerDay: limits.cyclesPerDay, cooldownMs: limits.cooldown, running: limits.running },
+    limits: limitsOf(limits),
     promises,
+  };
+}
+
+function approvalOf({ expires, quorum, roles, remind, escalate }: Settings['approval']): ApprovalPlan {
+  return {
+    expiresMs: expires,
+    quorum,
+    ...(roles && { roles }),
+    ...(remind !== undefined && { remindMs: remind }),
+    ...(escalate && { escalate: { afterMs: escalate.after, roles: escalate.to } }),
+  };
+}
+
+function limitsOf({ cyclesPerDay, cooldown, running, dollarsPerDay, gpuMinutesPerDay }: Settings['limits']) {
+  return {
+    cyclesPerDay,
+    cooldownMs: cooldown,
+    running,
+    // Policies count in whole numbers.
+    ...(dollarsPerDay !== undefined && { centsPerDay: Math.round(dollarsPerDay * 100) }),
+    ...(gpuMinutesPerDay !== undefined && { gpuMinutesPerDay }),
   };
 }
 

@@ -19,7 +19,8 @@ export const profiles: Readonly<Record<Environment, Settings>> = {
   /** The loop is off: nothing is scheduled, and a cycle started by hand only looks. */
   dev: {
     mode: 'observe',
-    approval: { required: false, expires: DAY },
+    approval: { required: false, expires: DAY, quorum: 1 },
+    notify: [],
     gates,
     training: { trials: 40, time: MINUTE, seed: 7 },
     deploy: { share: 0.5 },
@@ -32,7 +33,8 @@ export const profiles: Readonly<Record<Environment, Settings>> = {
   /** Everything, but a person approves each promotion. */
   staging: {
     mode: 'act',
-    approval: { required: true, expires: DAY },
+    approval: { required: true, expires: DAY, quorum: 1, remind: 4 * HOUR },
+    notify: [],
     gates,
     training: { trials: 200, time: 10 * MINUTE, seed: 7 },
     deploy: { share: 0.5 },
@@ -44,11 +46,14 @@ export const profiles: Readonly<Record<Environment, Settings>> = {
   },
   /**
    * Rolls back by itself; a challenger gets a small share and a long look. Until a variant can carry signed evidence of its
-   * staging, a person approves what enters production; a team may switch that off in pawl.yaml.
+   * staging, a person approves what enters production; a team may switch that off in pawl.yaml. One approval is enough, and
+   * never that of who asked for the cycle: a second one would lock out whoever runs a service alone, who would then switch
+   * the asking off. A team of three and more should say `quorum: 2`.
    */
   production: {
     mode: 'act',
-    approval: { required: true, expires: DAY },
+    approval: { required: true, expires: DAY, quorum: 1, remind: 4 * HOUR },
+    notify: [],
     gates,
     training: { trials: 200, time: 10 * MINUTE, seed: 7 },
     deploy: { share: 0.1 },
@@ -69,6 +74,7 @@ export function settingsOf(environment: Environment, ...layers: readonly Layer[]
     (settings, layer) => ({
       mode: layer.mode ?? settings.mode,
       approval: layer.approval ?? settings.approval,
+      notify: layer.notify ?? settings.notify,
       gates: { ...settings.gates, ...layer.gates },
       training: layer.training ?? settings.training,
       deploy: layer.deploy ?? settings.deploy,

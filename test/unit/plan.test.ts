@@ -28,8 +28,35 @@ test('a plan carries what it was read from', () => {
 });
 
 test('a person is asked where the approval is required, and only there', () => {
-  expect(planOf(config({ approval: { required: true, expires: MINUTE } })).approval).toEqual({ expiresMs: MINUTE });
-  expect(planOf(config({ approval: { required: false, expires: MINUTE } })).approval).toBeNull();
+  const approval = { required: true, expires: MINUTE, quorum: 1 };
+  expect(planOf(config({ approval })).approval).toEqual({ expiresMs: MINUTE, quorum: 1 });
+  expect(planOf(config({ approval: { ...approval, required: false } })).approval).toBeNull();
+});
+
+test('a plan says who is asked, how often they are reminded and who is told in the end', () => {
+  const escalate = { after: 3 * MINUTE, to: ['admin'] };
+  const approval = {
+    required: true,
+    expires: 9 * MINUTE,
+    quorum: 2,
+    roles: ['approver'],
+    remind: 2 * MINUTE,
+    escalate,
+  };
+  expect(planOf(config({ approval })).approval).toEqual({
+    expiresMs: 9 * MINUTE,
+    quorum: 2,
+    roles: ['approver'],
+    remindMs: 2 * MINUTE,
+    escalate: { afterMs: 3 * MINUTE, roles: ['admin'] },
+  });
+});
+
+test('a plan tells people, and holds neither an address nor a secret', () => {
+  const notify = [{ webhook: 'https://example.com/hook', secret: { env: 'HOOK_SECRET' }, allow: [] }];
+  const plan = planOf(config({ notify }));
+  expect(plan.notify).toBe(true);
+  expect(JSON.stringify(plan)).not.toMatch(/example\.com|HOOK_SECRET/);
 });
 
 describe('a gate keeps its one rule', () => {
@@ -43,6 +70,13 @@ describe('a gate keeps its one rule', () => {
       { name: 'g', metric: 'm', rule, samples: 5, windowMs: MINUTE, withinMs: SECOND },
     ]);
   });
+});
+
+test('a plan counts budgets in whole cents and minutes, and has none that nobody set', () => {
+  const limits = { cyclesPerDay: 3, cooldown: MINUTE, running: 2 };
+  expect(planOf(config({ limits })).limits).toEqual({ cyclesPerDay: 3, cooldownMs: MINUTE, running: 2 });
+  const budgets = { ...limits, dollarsPerDay: 4.35, gpuMinutesPerDay: 90 };
+  expect(planOf(config({ limits: budgets })).limits).toMatchObject({ centsPerDay: 435, gpuMinutesPerDay: 90 });
 });
 
 test('training runs where the devices are, and may take as long as its search plus the reading', () => {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { findServices, loadService, parseConfig, serviceNamed } from '../../adapters/service/config.ts';
+import { NOTICE_TYPES } from '../../contracts/notice.ts';
 
 const HOUR = 3_600_000;
 const GOOD = `service: docs
@@ -49,6 +50,27 @@ describe('a mistake is told with file, line, key, what was expected and what cam
     [
       'gates:\n  g: { metric: ndcg, drop: 3%, within: soon }',
       '8  gates.g.within: expected a duration such as "90s", "15m" or "24h", found "soon"',
+    ],
+    ['approval: { required: true, quorum: 0 }', '7  approval.quorum: expected a number of at least 1, found 0'],
+    [
+      'approval:\n  required: true\n  expires: 2h\n  remind: 2h',
+      '10  approval.remind: expected at least a minute, and shorter than expires, found "2h"',
+    ],
+    [
+      'approval: { required: true, expires: 30d, remind: 1m }',
+      '7  approval.remind: expected at most 100 reminders before it expires, found "1m"',
+    ],
+    [
+      'approval:\n  required: true\n  escalate:\n    after: 25h\n    to: [admin]',
+      '10  approval.escalate.after: expected at least a minute, and shorter than expires, found "25h"',
+    ],
+    [
+      'notify:\n  - webhook: http://hooks.internal:8080/pawl\n    secret: { env: HOOK }\n    allow: ["hooks.internal:80"]',
+      '8  notify.0.webhook: expected https, or its host and port under `allow`, found something else',
+    ],
+    [
+      'notify:\n  - webhook: https://example.com/\n    secret: { env: HOOK }\n    events: [approval.asks]',
+      `10  notify.0.events.0: expected one of ${NOTICE_TYPES.join(', ')}, found "approval.asks"`,
     ],
     ['mode: run', '7  mode: expected one of observe, advise, act, found "run"'],
     ['gateway:\n  port: http', '8  gateway.port: expected a number, found "http"'],
@@ -150,6 +172,21 @@ profiles:
 
   test('an empty list is a value too', async () => {
     expect((await loadService(write(`${GOOD}schedules: []\n`), 'production')).schedules).toEqual([]);
+  });
+});
+
+describe('abuse 64: a secret that was written down where only its name belongs is not shown', () => {
+  test.each([
+    'notify:\n  - webhook: https://example.com/\n    secret: hunter2hunter2',
+    'notify:\n  - webhook: https://example.com/\n    secret: { value: hunter2hunter2 }',
+    'notify:\n  - webhook: https://ada:hunter2hunter2@example.com/\n    secret: { env: HOOK }',
+    'notify:\n  - https://example.com/hunter2hunter2',
+    'notify: { webhook: https://example.com/, secret: hunter2hunter2 }',
+    'profiles:\n  staging:\n    notify:\n      - webhook: https://example.com/\n        secret: hunter2hunter2',
+  ])('%j', (wrong) => {
+    const message = messageOf(`${GOOD}${wrong}\n`);
+    expect(message).toMatch(/expected .*, found something else/);
+    expect(message).not.toContain('hunter2');
   });
 });
 
