@@ -1,6 +1,5 @@
-/** How the rules read the ledger. */
-import type { FencingToken, LedgerRow, ServiceState } from '../../../contracts/traffic.ts';
-import type { Evidence } from './evidence.ts';
+/** How the rules read the ledger, and what they say. */
+import type { Evidence, LedgerRow, ServiceState } from './evidence.ts';
 
 export interface Finding {
   readonly service: string;
@@ -8,9 +7,27 @@ export interface Finding {
   readonly seq: number | null;
   readonly what: string;
 }
-export type Rule = (evidence: Evidence) => readonly Finding[];
+/** The home holds nothing that the rule could be held against; that is not the same as keeping it. */
+export interface NotApplicable {
+  readonly notApplicable: string;
+}
+export type Verdict = readonly Finding[] | NotApplicable;
+export interface Asked {
+  /** Nothing runs: every cycle must have come to its end. */
+  readonly atRest: boolean;
+}
+export type Rule = (evidence: Evidence, asked: Asked) => Verdict;
+
+export const notApplicable = (because: string): NotApplicable => ({ notApplicable: because });
+export const isApplicable = (verdict: Verdict): verdict is readonly Finding[] => !('notApplicable' in verdict);
 
 export const at = ({ seq, service }: LedgerRow, what: string): Finding => ({ service, seq, what });
+
+/** The numbers that a change of traffic carries. */
+export interface FencingToken {
+  readonly epoch: number;
+  readonly promotion: number;
+}
 
 /** What the service held after this row; null where the row changed nothing. */
 export const stateOf = ({ body }: LedgerRow): ServiceState | null =>

@@ -1,5 +1,4 @@
-import type { LedgerRow, ServiceState } from '../../../contracts/traffic.ts';
-import type { Served } from './evidence.ts';
+import type { LedgerRow, Served, ServiceState } from './evidence.ts';
 import { byService, type Rule, stateOf } from './reading.ts';
 
 /** A request that was assigned before a change may be answered a little after it. */

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Arm, LedgerRow, ServiceState } from '../../../contracts/traffic.ts';
+import type { Arm, Evidence, LedgerRow, ServiceState } from './evidence.ts';
 import { at, beforeOf, byService, type Finding, grouped, isDone, type Rule, stateOf, tokenOf } from './reading.ts';
 
 export const hasNoGap: Rule = ({ ledger }) =>
@@ -17,8 +17,8 @@ export const usesEachKeyOnce: Rule = ({ ledger }) =>
 
 /** One rule over the rows of each service. */
 const ofServices =
-  (rule: (rows: readonly LedgerRow[]) => readonly Finding[]): Rule =>
-  (evidence) =>
+  (rule: (rows: readonly LedgerRow[]) => readonly Finding[]) =>
+  (evidence: Evidence): readonly Finding[] =>
     byService(evidence).flatMap(([, rows]) => rule(rows));
 
 /** A kill raises the epoch by one, a grant the promotion number; nothing else moves them. */
@@ -64,6 +64,19 @@ export const movesNothingUnderTheLatch = ofServices((rows) => {
     return killed && isDone('shift')(row) ? [at(row, `${row.cycle} moved the traffic of a killed service`)] : [];
   });
 });
+
+/** Floating-point shares such as 0.1 add up to almost 1. */
+const ROUNDING = 1e-9;
+
+export const sharesAddUp: Rule = (evidence) => {
+  const odd = ({ arms }: ServiceState): boolean =>
+    arms.some(({ share }) => !(share >= 0 && share <= 1)) ||
+    !(Math.abs(arms.reduce((sum, { share }) => sum + share, 0) - 1) <= ROUNDING);
+  return evidence.ledger.flatMap((row) => {
+    const state = stateOf(row);
+    return state && odd(state) ? [at(row, `the shares are ${sharesOf(state)}`)] : [];
+  });
+};
 
 const onlyGold = ({ gold, arms }: ServiceState): boolean =>
   gold === null || isDeepStrictEqual(arms, [{ variant: gold, share: 1 }] satisfies Arm[]);

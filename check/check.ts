@@ -1,0 +1,138 @@
+/**
+ * An independent look at what a home's files say happened. It reads the ledger, the traffic table, the registry, the log
+ * of served requests, people.json and the artifacts, and knows nothing of the code that wrote them: it counts epochs and
+ * grants, and checks hashes and signatures, for itself.
+ */
+import {
+  approvesWhatWasLeft,
+  automationIsAllowed,
+  hasItsApprovals,
+  nobodyApprovesTheirOwn,
+  startsAreAllowed,
+} from './approvals.ts';
+import {
+  keepsItsEvidence,
+  keepsWhatItSealed,
+  keepsWhatServes,
+  restsOnItsEvidence,
+  sealsAreSigned,
+} from './artifacts.ts';
+import { hasItsOwnHash, hasTheRootOfItsRows, headIsSigned, namesTheRowBefore } from './chain.ts';
+import {
+  endsLegally,
+  endsOnce,
+  leavesNoTrial,
+  movesNothingAfterItsEnd,
+  promotesAsItSays,
+  promotesOnce,
+  registersOneVariant,
+  runningIn,
+  takesEachStepOnce,
+} from './cycles.ts';
+import {
+  allowsWhatWasSigned,
+  countsOnce,
+  followsADecision,
+  isInARoleOfTheirs,
+  isInTime,
+  isNotRevoked,
+  isSigned,
+} from './decisions.ts';
+import type { Evidence } from './evidence.ts';
+import { readEvidence } from './home.ts';
+import { type Asked, type Finding, isApplicable, type Rule } from './reading.ts';
+import { servedByShare } from './served.ts';
+import {
+  countsKillsAndGrants,
+  hasNoGap,
+  killedServesGold,
+  movesNothingUnderTheLatch,
+  movesOnlyByGrant,
+  servesWhatTheLedgerSays,
+  sharesAddUp,
+  usesEachKeyOnce,
+} from './traffic.ts';
+
+export const RULES = {
+  'the ledger has no gap': hasNoGap,
+  'a row is what its hash was taken of': hasItsOwnHash,
+  'a row follows the row before it': namesTheRowBefore,
+  'the head is the root over all rows': hasTheRootOfItsRows,
+  'the head is signed by the key of the ledger': headIsSigned,
+  'no key is done twice': usesEachKeyOnce,
+  'every admitted cycle ends exactly once': endsOnce,
+  'a cycle ends in one of the known outcomes': endsLegally,
+  'a cycle promotes at most once': promotesOnce,
+  'a cycle promotes exactly when it says so': promotesAsItSays,
+  'a cycle takes each step at most once': takesEachStepOnce,
+  'a cycle registers at most one variant': registersOneVariant,
+  'a cycle that has ended moves nothing': movesNothingAfterItsEnd,
+  'a cycle that does not promote leaves nothing on trial': leavesNoTrial,
+  'epoch and promotion number count kills and grants': countsKillsAndGrants,
+  'traffic moves only by the grant given last': movesOnlyByGrant,
+  'after a kill nothing moves until it is armed': movesNothingUnderTheLatch,
+  'a killed service serves gold': killedServesGold,
+  'the shares of a service add up to 1': sharesAddUp,
+  'what serves is what the ledger says': servesWhatTheLedgerSays,
+  'a request is answered by a variant that had a share': servedByShare,
+  'a decision carries a token that its person signed': isSigned,
+  'a token allows what was signed, and nothing else': allowsWhatWasSigned,
+  'a token counts while it is valid': isInTime,
+  'a token counts once': countsOnce,
+  'nobody decides after they were revoked': isNotRevoked,
+  'everybody decides in a role of theirs': isInARoleOfTheirs,
+  'nobody approves what they asked for': nobodyApprovesTheirOwn,
+  'people approve the evidence that the cycle leaves': approvesWhatWasLeft,
+  'a promotion has the approvals that its plan asks for': hasItsApprovals,
+  'gold, arming and resuming follow a decision': followsADecision,
+  'a cycle starts where the policy allows it': startsAreAllowed,
+  'automation moves traffic where the policy allows it': automationIsAllowed,
+  'the evidence of a cycle is there, as it was': keepsItsEvidence,
+  'a promotion rests on evidence that says so': restsOnItsEvidence,
+  'what was sealed is there, as it was': keepsWhatItSealed,
+  'what was sealed is signed by the key of the ledger': sealsAreSigned,
+  'what serves is there, as it was built': keepsWhatServes,
+} as const satisfies Record<string, Rule>;
+export type RuleName = keyof typeof RULES;
+
+export interface Violation extends Finding {
+  readonly rule: RuleName;
+}
+export interface Report {
+  readonly rules: number;
+  readonly rows: number;
+  readonly served: number;
+  readonly cycles: number;
+  /** Cycles that have not ended yet, by service and id; how they end is not judged. */
+  readonly running: readonly string[];
+  readonly violations: readonly Violation[];
+  /** Rules that found nothing to be held against; they are not among those that hold. */
+  readonly notApplicable: ReadonlyArray<{ readonly rule: RuleName; readonly because: string }>;
+}
+
+export const reportOn = (evidence: Evidence, asked: Asked): Report => {
+  const verdicts = (Object.entries(RULES) as Array<[RuleName, Rule]>).map(
+    ([rule, find]) => [rule, find(evidence, asked)] as const,
+  );
+  return {
+    rules: verdicts.length,
+    rows: evidence.ledger.length,
+    served: evidence.served.length,
+    cycles: new Set(evidence.ledger.flatMap(({ service, cycle }) => (cycle === null ? [] : [`${service} ${cycle}`])))
+      .size,
+    running: runningIn(evidence),
+    violations: verdicts.flatMap(([rule, verdict]) =>
+      isApplicable(verdict) ? verdict.map((finding) => ({ rule, ...finding })) : [],
+    ),
+    notApplicable: verdicts.flatMap(([rule, verdict]) =>
+      isApplicable(verdict) ? [] : [{ rule, because: verdict.notApplicable }],
+    ),
+  };
+};
+
+/** Of a home in which nothing runs: every cycle must have ended. */
+export const violationsIn = (evidence: Evidence): readonly Violation[] =>
+  reportOn(evidence, { atRest: true }).violations;
+export const violationsOf = (home: string): readonly Violation[] => violationsIn(readEvidence(home));
+
+export const checkHome = (home: string, asked: Asked): Report => reportOn(readEvidence(home), asked);
