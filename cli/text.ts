@@ -86,3 +86,10 @@ export const percent = (share: number): string => `${Math.round(share * 1_000) /
 
 /** A digest as people say it. */
 export const short = (digest: string | null): string => digest?.slice(0, 12) ?? NOTHING;
+
+const SIZES = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
+/** `512 B`, `4.2 MiB`. */
+export const bytesOf = (bytes: number): string => {
+  const at = Math.min(SIZES.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10));
+  return `${at === 0 ? bytes : (bytes / 1_024 ** at).toFixed(1)} ${SIZES[at]}`;
+};

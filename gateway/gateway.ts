@@ -33,13 +33,15 @@ export interface GatewayDeps {
   readonly queryLog: Pick<QueryLog, 'append' | 'prune'>;
   readonly logger: GatewayLogger;
   readonly now?: () => number;
+  /** Makes of a subject what may be kept of it; without it, who asked is not kept at all. */
+  readonly subjectHash?: (subject: string) => string;
   /** Served queries older than this are forgotten. */
   readonly retentionMs?: number;
 }
 
 /** Ready to listen, or to be asked with `inject`. Closing it answers what is in flight and writes what was served. */
 export const createGateway = async (deps: GatewayDeps): Promise<FastifyInstance> => {
-  const { control, queryLog, logger, now = Date.now, retentionMs = 30 * 86_400_000 } = deps;
+  const { control, queryLog, logger, subjectHash, now = Date.now, retentionMs = 30 * 86_400_000 } = deps;
   const metrics = createMetrics();
   const served = createServedLog({
     log: queryLog,
@@ -48,7 +50,7 @@ export const createGateway = async (deps: GatewayDeps): Promise<FastifyInstance>
   const services: ReadonlyMap<string, ServedService> = new Map(
     deps.services.map((of) => [
       of.service,
-      createServedService(of, { control, metrics, logger, now, served: (row) => served.add(row) }),
+      createServedService(of, { control, metrics, logger, now, subjectHash, served: (row) => served.add(row) }),
     ]),
   );
 
@@ -68,7 +70,7 @@ export const createGateway = async (deps: GatewayDeps): Promise<FastifyInstance>
   app.setErrorHandler((error, request, reply) => {
     const answer = sendError(reply, error, request.id);
     if (reply.statusCode >= 500)
-      logger.error({ err: error, request: request.id, url: request.url }, 'a request failed');
+      logger.error({ err: error, request: request.id, url: request.url.split('?')[0] }, 'a request failed');
     return answer;
   });
   app.setNotFoundHandler((request, reply) => {

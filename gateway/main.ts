@@ -1,5 +1,7 @@
 import { once } from 'node:events';
 import { pino } from 'pino';
+import { homePaths } from '../adapters/home.ts';
+import { subjectHasher } from '../adapters/keys/subject-key.ts';
 import { environmentAt, readEnvironment } from '../infra/setup/environment.ts';
 import { openHome } from '../workers/home.ts';
 import { createGateway } from './gateway.ts';
@@ -14,6 +16,7 @@ export const run = async (home: string): Promise<void> => {
   const app = await createGateway({
     ...deps,
     logger,
+    subjectHash: subjectHasher(homePaths(environment.home).keys),
     services: configs.map(({ service, cpuHour, data }) => ({
       service,
       cpuHour,

@@ -23,7 +23,8 @@ export const searchRoutes =
       {
         schema: {
           summary: 'Answers a question with the variant that the subject is assigned to.',
-          description: 'The header x-pawl-subject names who asks, so that the same subject gets the same variant.',
+          description:
+            'The header x-pawl-subject names who asks, so that the same subject gets the same variant, and so that what they asked can be erased (pawl erase).',
           querystring: searchQuestion,
           response: { 200: searchAnswer, default: errorAnswer },
         },
@@ -32,8 +33,10 @@ export const searchRoutes =
         const { q: query, k, service: name } = request.query;
         const served = pick(services, name);
         const header = request.headers['x-pawl-subject'];
-        const subject = typeof header === 'string' && header !== '' ? header : `${request.ip} ${query}`;
-        const answer = await served.ask({ query, k, subject, elapsedMs: () => reply.elapsedTime });
+        const person = typeof header === 'string' && header !== '' ? header : undefined;
+        const subject = person ?? `${request.ip} ${query}`;
+        const asked = { query, k, subject, elapsedMs: () => reply.elapsedTime };
+        const answer = await served.ask(person === undefined ? asked : { ...asked, person });
         return { service: served.service, ...answer, hits: [...answer.hits] };
       },
     );

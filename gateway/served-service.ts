@@ -28,7 +28,10 @@ export interface GatewayService {
 export interface Question {
   readonly query: string;
   readonly k: number;
+  /** Decides which variant answers. */
   readonly subject: string;
+  /** Who asks, where the request says so. */
+  readonly person?: string;
   /** Since the request came in. */
   readonly elapsedMs: () => number;
 }
@@ -52,12 +55,13 @@ export interface ServedServiceDeps {
   readonly metrics: GatewayMetrics;
   readonly logger: GatewayLogger;
   readonly now: () => number;
+  readonly subjectHash?: ((subject: string) => string) | undefined;
   readonly served: (row: ServedQuery) => void;
 }
 
 export const createServedService = (of: GatewayService, deps: ServedServiceDeps): ServedService => {
   const { service, engine, cpuHour } = of;
-  const { control, metrics, logger, now, served } = deps;
+  const { control, metrics, logger, now, subjectHash, served } = deps;
   const shelf = createShelf({
     service,
     engine,
@@ -94,7 +98,18 @@ export const createServedService = (of: GatewayService, deps: ServedServiceDeps)
     }
   };
 
-  const ask = async ({ query, k, subject, elapsedMs }: Question): Promise<ServedAnswer> => {
+  /** What is kept of who asks. A secret that cannot be read costs the log that much, and no request. */
+  const kept = (person: string | undefined): Pick<ServedQuery, 'subject'> => {
+    if (person === undefined || !subjectHash) return {};
+    try {
+      return { subject: subjectHash(person) };
+    } catch (err) {
+      logger.error({ service, err }, 'who asked cannot be hashed, so it is not kept');
+      return {};
+    }
+  };
+
+  const ask = async ({ query, k, subject, person, elapsedMs }: Question): Promise<ServedAnswer> => {
     const { id, variant, wanted, row } = await choose(subject);
     if (id !== wanted) metrics.fallback(service, 'variant');
     const tell = (ranked: readonly string[], cpuMs: number, error: string | null): number => {
@@ -108,6 +123,7 @@ export const createServedService = (of: GatewayService, deps: ServedServiceDeps)
         latencyMs,
         error,
         cost: (cpuMs / MS_PER_HOUR) * cpuHour,
+        ...kept(person),
       });
       metrics.searched(row, id, latencyMs, error === null ? 'answered' : 'failed');
       return latencyMs;

@@ -2,13 +2,16 @@
  * 1. A file under its final name is whole and on the disk: written beside it, synced, renamed, folder synced.
  * 2. Nobody gets bytes whose digest was not checked in this very read.
  * 3. A path is made from 64 hex digits and nothing else that a reference says.
+ * 4. Putting bytes that are there already makes the file young again: whoever clears out what is old and unnamed
+ *    (adapters/keeping) leaves it alone. A file that was just moved aside is still found.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ArtifactRef } from '../../contracts/artifact.ts';
 import { PawlError } from '../../contracts/failures.ts';
 import { canonicalJson } from '../../domain/canonical-json.ts';
+import { artifactPath, tombstonePath, trashPath } from './paths.ts';
 import type { ArtifactStore } from './port.ts';
 
 const PREFIX = 'artifact:sha256/';
@@ -18,7 +21,7 @@ const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes)
 const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined);
 
 export const folderArtifacts = (folder: string): ArtifactStore => {
-  const pathOf = (digest: string): string => join(folder, 'sha256', digest.slice(0, 2), digest);
+  const pathOf = (digest: string): string => artifactPath(folder, digest);
 
   const checked = ({ uri, sha256: digest }: ArtifactRef): string => {
     if (!DIGEST.test(digest) || uri !== PREFIX + digest) {
@@ -38,10 +41,16 @@ export const folderArtifacts = (folder: string): ArtifactStore => {
     }
   };
 
+  /** Between being moved aside and being put back, an artifact is in the trash for a moment. */
+  const find = async (path: string, digest: string): Promise<Buffer | null> =>
+    (await read(path)) ?? (await read(trashPath(folder, digest))) ?? (await read(path));
+
   const get = async (ref: ArtifactRef): Promise<Buffer> => {
     const path = checked(ref);
-    const bytes = await read(path);
+    const bytes = await find(path, ref.sha256);
     if (!bytes) {
+      const stone = await read(tombstonePath(folder, ref.sha256));
+      if (stone) throw erased(ref.sha256, stone);
       throw new PawlError('NotFound', `There is no artifact ${ref.sha256} in ${folder}`, {
         hint: 'Copy it from the machine that made it, or run the cycle again.',
       });
@@ -61,7 +70,8 @@ export const folderArtifacts = (folder: string): ArtifactStore => {
     const path = pathOf(digest);
     const present = await read(path);
     // A damaged file is replaced by the bytes that it should have held.
-    if (!present || sha256(present) !== digest) await write(path, bytes);
+    const kept = present !== null && sha256(present) === digest && (await renew(path));
+    if (!kept) await write(path, bytes);
     return { uri: PREFIX + digest, sha256: digest };
   };
 
@@ -70,8 +80,15 @@ export const folderArtifacts = (folder: string): ArtifactStore => {
     get,
     putJson: async (value) => put(textOf(value)),
     getJson: async (ref) => JSON.parse((await get(ref)).toString('utf8')),
-    has: async (ref) => (await read(checked(ref))) !== null,
+    has: async (ref) => (await find(checked(ref), ref.sha256)) !== null,
   };
+};
+
+const erased = (digest: string, stone: Buffer): PawlError => {
+  const { row, at } = JSON.parse(stone.toString('utf8')) as { row: number; at: string };
+  return new PawlError('NotFound', `The artifact ${digest} was erased on ${at} by row ${row} of the ledger`, {
+    hint: 'It held what a person asked, and cannot come back; what was decided by it stands in the ledger.',
+  });
 };
 
 const textOf = (value: unknown): string => {
@@ -80,6 +97,24 @@ const textOf = (value: unknown): string => {
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
     throw new PawlError('Usage', `The value is no artifact: ${message}`, { cause });
+  }
+};
+
+/** Makes a file young, also after a power cut; false when it was moved away meanwhile. */
+const renew = async (path: string): Promise<boolean> => {
+  try {
+    const now = new Date();
+    await utimes(path, now, now);
+    const file = await open(path, 'r+');
+    try {
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return false;
+    throw unreadable(path, error);
   }
 };
 

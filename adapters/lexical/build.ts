@@ -5,7 +5,7 @@
  * 2. Whoever builds the same key builds the same index, so two builders at once do no harm: the last rename wins.
  */
 import { randomUUID } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type Tokenising, tokens } from '../../domain/tokens.ts';
@@ -34,11 +34,22 @@ export interface IndexSource {
 export const indexPath = (folder: string, corpusSha256: string, how: Tokenising): string =>
   join(folder, `${indexKey(corpusSha256, recipeOf(how))}.db`);
 
-/** The path of the index over these documents; builds it first where it is missing. */
+/** The path of the index over these documents; builds it first where it is missing. What is used is young again. */
 export function ensureIndex(folder: string, source: IndexSource, how: Tokenising, tick = () => {}): string {
   const path = indexPath(folder, source.corpusSha256, how);
-  if (!existsSync(path)) buildIndex(path, source, how, tick);
+  if (!existsSync(path) || !renew(path)) buildIndex(path, source, how, tick);
   return path;
+}
+
+/** Whoever clears out old indexes leaves a young one alone (adapters/keeping); false when it was just removed. */
+function renew(path: string): boolean {
+  try {
+    const now = new Date();
+    utimesSync(path, now, now);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 export function buildIndex(path: string, source: IndexSource, how: Tokenising, tick = () => {}): void {

@@ -26,9 +26,18 @@ export class OpenIndexes {
   for(settings: SearchSettings): LexicalIndex {
     const recipe = recipeOf(settings);
     const build = () => ensureIndex(this.folder, this.source, settings, this.options.tick);
-    const index = this.open.get(recipe) ?? openIndex(build(), this.options);
+    const index = this.open.get(recipe) ?? this.opened(build);
     this.open.set(recipe, index);
     return index;
+  }
+
+  /** An old index may be cleared out between being found and being opened; it is built anew then. */
+  private opened(build: () => string): LexicalIndex {
+    try {
+      return openIndex(build(), this.options);
+    } catch {
+      return openIndex(build(), this.options);
+    }
   }
 
   tick(): void {

@@ -10,6 +10,8 @@ export interface ServedQuery {
   readonly error: string | null;
   /** US dollars. */
   readonly cost: number;
+  /** Who asked, where the request said so: never the name itself (adapters/keys/subject-key.ts). */
+  readonly subject?: string;
 }
 
 export interface QueryLog {

@@ -4,7 +4,8 @@ import { PawlError } from '../../contracts/failures.ts';
 import { openDatabase } from '../sqlite/database.ts';
 import type { QueryLog, ServedQuery } from './port.ts';
 
-const MIGRATIONS: readonly string[] = [
+/** Also for who opens the file beside the log (adapters/keeping). */
+export const METRICS_MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE queries (
     at         REAL NOT NULL,
@@ -18,6 +19,10 @@ const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE INDEX queries_of_service ON queries (service, at);
   CREATE INDEX queries_by_age ON queries (at);
+  `,
+  `
+  ALTER TABLE queries ADD COLUMN subject TEXT;
+  CREATE INDEX queries_of_subject ON queries (subject) WHERE subject IS NOT NULL;
   `,
 ];
 
@@ -37,20 +42,27 @@ const row = z
     latency_ms: z.number(),
     error: z.string().nullable(),
     cost: z.number(),
+    subject: z.string().nullable(),
   })
-  .transform(({ latency_ms, ...rest }): ServedQuery => ({ ...rest, latencyMs: latency_ms }));
+  .transform(
+    ({ latency_ms, subject, ...rest }): ServedQuery => ({
+      ...rest,
+      latencyMs: latency_ms,
+      ...(subject === null ? {} : { subject }),
+    }),
+  );
 
 /** The gateway would rather try again later than keep its requests waiting. */
 const BUSY_MS = 50;
 
 export const sqliteQueryLog = (path: string): QueryLog => {
-  const options = { path, migrations: MIGRATIONS, synchronous: 'NORMAL', busyMs: BUSY_MS } as const;
+  const options = { path, migrations: METRICS_MIGRATIONS, synchronous: 'NORMAL', busyMs: BUSY_MS } as const;
   const { db, attempt, transaction, close } = openDatabase(options);
   const insert = db.prepare(
-    'INSERT INTO queries (at, service, variant, query, ranked, latency_ms, error, cost) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+    'INSERT INTO queries (at, service, variant, query, ranked, latency_ms, error, cost, subject) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
   );
   const select = db.prepare(`
-    SELECT at, service, variant, query, ranked, latency_ms, error, cost FROM queries
+    SELECT at, service, variant, query, ranked, latency_ms, error, cost, subject FROM queries
     WHERE service = :service AND at >= :from AND at < :to AND (:variant IS NULL OR variant = :variant)
     ORDER BY at DESC, rowid DESC LIMIT :limit`);
   const remove = db.prepare(
@@ -63,8 +75,8 @@ export const sqliteQueryLog = (path: string): QueryLog => {
       if (odd)
         throw new PawlError('Usage', `A served query has no finite time, latency or cost: ${JSON.stringify(odd)}`);
       transaction(() => {
-        for (const { at, service, variant, query, ranked, latencyMs, error, cost } of rows) {
-          insert.run(at, service, variant, query, JSON.stringify(ranked), latencyMs, error, cost);
+        for (const { at, service, variant, query, ranked, latencyMs, error, cost, subject = null } of rows) {
+          insert.run(at, service, variant, query, JSON.stringify(ranked), latencyMs, error, cost, subject);
         }
       });
     },

@@ -33,6 +33,36 @@ test('what was served is logged with its ten best, however few were asked for, a
   expect(row?.latencyMs).toBeGreaterThan(0);
 });
 
+test('who asks is kept as a hash where the request says so, and not at all where it does not', async () => {
+  const { app, get, queryLog } = await createTestGateway({ subjectHash: (subject) => `hash of ${subject}` });
+  await get('/v1/search?q=hello', { headers: { 'x-pawl-subject': 'jane' } });
+  await get('/v1/search?q=hello');
+  await app.close();
+  const subjects = (await queryLog.read(everything)).map(({ subject }) => subject);
+  expect(subjects.toSorted()).toEqual(['hash of jane', undefined]);
+});
+
+test('a secret that cannot be read costs the log who asked, and no request', async () => {
+  const subjectHash = () => {
+    throw new PawlError('Unavailable', 'subjects.key cannot be read');
+  };
+  const { app, get, queryLog, lines } = await createTestGateway({ subjectHash });
+  expect((await get('/v1/search?q=hello', { headers: { 'x-pawl-subject': 'jane' } })).status).toBe(200);
+  await app.close();
+  expect(await queryLog.read(everything)).toMatchObject([{ query: 'hello' }]);
+  expect(lines.some(({ message }) => message.includes('not kept'))).toBe(true);
+});
+
+test('abuse 64: a request that fails tells the log where, and not what was asked', async () => {
+  const { get, engine, lines } = await createTestGateway();
+  engine.plays.set(CHAMPION, async () => {
+    throw new Error('no such table');
+  });
+  await get('/v1/search?q=my+secret+question');
+  const failed = lines.filter(({ message }) => message === 'a request failed');
+  expect(failed.map(({ about }) => about.url)).toEqual(['/v1/search']);
+});
+
 test('a search that fails is an error of the gateway, is logged as one, and tells the client nothing of the inside', async () => {
   const { app, get, queryLog, engine, lines } = await createTestGateway();
   engine.plays.set(CHAMPION, async () => {

@@ -1,0 +1,73 @@
+/**
+ * What people asked, in the log of served queries: found, and removed so that the bytes are gone from the file.
+ *
+ * 1. What is deleted is overwritten with zeros, and the write-ahead log that may hold it is emptied.
+ * 2. The file is then written anew: rows that were forgotten earlier may have left their bytes in free pages.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import { PawlError } from '../../contracts/failures.ts';
+import { normalised } from '../../domain/tokens.ts';
+import { METRICS_MIGRATIONS } from '../query-log/sqlite.ts';
+import { type Database, openDatabase } from '../sqlite/database.ts';
+
+export type Wanted =
+  | { readonly by: 'subject'; readonly hash: string }
+  | { readonly by: 'query text' | 'match'; readonly text: string };
+
+export interface Asked {
+  readonly rowid: number;
+  readonly query: string;
+}
+
+/** Other processes write in moments; somebody who reads for longer than this is told. */
+const PATIENCE_MS = 30_000;
+
+export const withLog = async <T>(path: string, work: (database: Database) => T | Promise<T>): Promise<T> => {
+  const database = openDatabase({ path, migrations: METRICS_MIGRATIONS, synchronous: 'NORMAL', busyMs: 5_000 });
+  try {
+    return await work(database);
+  } finally {
+    database.close();
+  }
+};
+
+export const askedBy = ({ db, attempt }: Database, wanted: Wanted): Asked[] =>
+  attempt(() => {
+    if (wanted.by === 'subject') {
+      const rows = db.prepare('SELECT rowid, query FROM queries WHERE subject = ?').all(wanted.hash);
+      return rows as unknown as Asked[];
+    }
+    const text = normalised(wanted.text);
+    const isIt = (query: string): boolean =>
+      wanted.by === 'match'
+        ? query.toLowerCase().includes(wanted.text.toLowerCase())
+        : query === wanted.text || (text !== '' && normalised(query) === text);
+    const found: Asked[] = [];
+    for (const row of db.prepare('SELECT rowid, query FROM queries').iterate()) {
+      if (isIt(String(row.query))) found.push(row as unknown as Asked);
+    }
+    return found;
+  });
+
+export const removeAsked = ({ db, transaction }: Database, rows: readonly Asked[]): number => {
+  db.exec('PRAGMA secure_delete = ON');
+  const remove = db.prepare('DELETE FROM queries WHERE rowid = ? AND query = ?');
+  return transaction(() => rows.reduce((sum, { rowid, query }) => sum + Number(remove.run(rowid, query).changes), 0));
+};
+
+/** Afterwards no byte of what was deleted is in the file or beside it. */
+export const scrub = async ({ db, attempt }: Database): Promise<void> => {
+  for (const until = Date.now() + PATIENCE_MS; ; await pause(100)) {
+    try {
+      attempt(() => db.exec('VACUUM'));
+      if (attempt(() => db.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get()?.busy) === 0) return;
+    } catch (error) {
+      if (!(error instanceof PawlError) || error.type !== 'StoreBusy') throw error;
+    }
+    if (Date.now() > until) {
+      throw new PawlError('StoreBusy', 'The rows are deleted, but another process keeps their bytes in the log file', {
+        hint: 'Repeat the command, or stop what reads the log for so long (`fuser`, `lsof`).',
+      });
+    }
+  }
+};
