@@ -7,13 +7,18 @@ import {
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
+import type { ControlStore } from '../adapters/control/port.ts';
 import { guardianStart } from '../adapters/temporal/guardian.ts';
 import type { ControlActivities, EndedWorkflow } from '../contracts/control.ts';
 import { type FailureType, failures, PawlError } from '../contracts/failures.ts';
-import { guardianId } from '../contracts/ids.ts';
+import { guardianId, ofCycleWorkflow } from '../contracts/ids.ts';
 import { admitUpdate, type CycleEnd, type LaneAnswer, laneUpdate } from '../contracts/messages.ts';
 import { failing } from './failure.ts';
 
+interface AdmissionDeps {
+  readonly client: Client;
+  readonly control: Pick<ControlStore, 'ledger'>;
+}
 type AdmissionActivities = Pick<ControlActivities, 'admit' | 'askLane' | 'findEnded'>;
 
 /**
@@ -22,7 +27,7 @@ type AdmissionActivities = Pick<ControlActivities, 'admit' | 'askLane' | 'findEn
  */
 const PATIENCE_MS = 4_000;
 
-export const createAdmissionActivities = ({ client }: { client: Client }): AdmissionActivities =>
+export const createAdmissionActivities = ({ client, control }: AdmissionDeps): AdmissionActivities =>
   failing({
     // Safe to repeat: the request's key is the update id, and the guardian remembers its answers beyond one run.
     admit: ({ service, request }) =>
@@ -51,7 +56,11 @@ export const createAdmissionActivities = ({ client }: { client: Client }): Admis
     // Safe to repeat: it only reads.
     findEnded: async ({ workflowIds }) => {
       const looks = await Promise.all(workflowIds.map((workflowId) => lookAt(client, workflowId)));
-      return looks.filter((look) => look !== null);
+      const ended = looks.filter((look) => look !== null);
+      // A cycle that was terminated on its last steps may have told the ledger already how it ended.
+      const told = async (look: EndedWorkflow): Promise<EndedWorkflow> =>
+        look.end === null ? { ...look, ...(await toldOf(control, look.workflowId)) } : look;
+      return Promise.all(ended.map(told));
     },
   });
 
@@ -68,6 +77,21 @@ const lookAt = async (client: Client, workflowId: string): Promise<EndedWorkflow
     if (error instanceof WorkflowNotFoundError) return { workflowId, status: 'NOT_FOUND', end: null };
     throw error;
   }
+};
+
+/** What the ledger holds of a cycle's end, and of its promotion. */
+const toldOf = async (
+  control: AdmissionDeps['control'],
+  workflowId: string,
+): Promise<Pick<EndedWorkflow, 'end' | 'promoted'>> => {
+  const of = ofCycleWorkflow(workflowId);
+  const rows = of === null ? [] : await control.ledger(of);
+  const promotion = rows.find(({ kind, body }) => kind === 'shift' && body.outcome === 'done' && body.champion);
+  const promoted = promotion && { promoted: String(promotion.body.champion) };
+  const row = rows.find(({ kind }) => kind === 'cycle ended');
+  if (!row) return { end: null, ...promoted };
+  const { outcome, because, challenger = null, champion = null } = row.body as unknown as CycleEnd;
+  return { end: { outcome, because, challenger, champion }, ...promoted };
 };
 
 /** Asks Temporal, for no longer than there is time, and says in the catalogue's words why no answer came. */

@@ -6,12 +6,18 @@ export interface HomePaths {
   readonly config: string;
   readonly services: string;
   readonly people: string;
+  /** The public key of the ledger's heads: Pawl writes it once, a person keeps it in Git. */
+  readonly ledgerKey: string;
   /** What Pawl writes; ignored by Git. */
   readonly state: string;
   readonly control: string;
   readonly metrics: string;
   readonly artifacts: string;
+  /** Sealed evidence of cycles, a folder each: `<service>/<cycle>`. */
+  readonly evidence: string;
   readonly indexes: string;
+  /** Private keys, for nobody else to read. */
+  readonly keys: string;
   readonly operatorKey: string;
   /** What `pawl up` started, while it runs. */
   readonly up: string;
@@ -23,11 +29,14 @@ export const homePaths = (home: string): HomePaths => {
     config: join(home, 'pawl.yaml'),
     services: join(home, 'services'),
     people: join(home, 'people.json'),
+    ledgerKey: join(home, 'ledger.vkey'),
     state,
     control: join(state, 'control.db'),
     metrics: join(state, 'metrics.db'),
     artifacts: join(state, 'artifacts'),
+    evidence: join(state, 'artifacts'),
     indexes: join(state, 'indexes'),
+    keys: join(state, 'keys'),
     operatorKey: join(state, 'keys', 'operator.pem'),
     up: join(state, 'up.json'),
   };

@@ -1,23 +1,23 @@
 /** `npm run -s bench -- NAME [--json]`, and `bench ls`. */
 import { parseArgs } from 'node:util';
 import { failures, PawlError } from '../contracts/failures.ts';
-import { type Benchmark, type BenchmarkOptions, tableOf } from './benchmark.ts';
+import { type Benchmark, tableOf } from './benchmark.ts';
+import { ledger } from './ledger.ts';
 import { orchestration } from './orchestration.ts';
-import { workerKills } from './worker-kills.ts';
 
-const BENCHMARKS: Readonly<Record<string, Benchmark>> = { orchestration, 'worker-kills': workerKills };
+const BENCHMARKS: Readonly<Record<string, Benchmark>> = { orchestration, ledger };
 
 const list = (): string =>
   Object.entries(BENCHMARKS)
     .map(([name, { about }]) => `${name.padEnd(16)}${about}`)
     .join('\n');
 
-const run = async (name: string, json: boolean, options: BenchmarkOptions): Promise<void> => {
+const run = async (name: string, json: boolean): Promise<void> => {
   const benchmark = BENCHMARKS[name];
   if (!benchmark) {
     throw new PawlError('Usage', `There is no benchmark ${JSON.stringify(name)}.`, { hint: `There are:\n${list()}` });
   }
-  const { figures, versions } = await benchmark.run((line) => process.stderr.write(`${line}\n`), options);
+  const { figures, versions } = await benchmark.run((line) => process.stderr.write(`${line}\n`));
   process.stdout.write(
     json
       ? `${JSON.stringify({ bench: name, figures, versions })}\n`
@@ -27,20 +27,14 @@ const run = async (name: string, json: boolean, options: BenchmarkOptions): Prom
   );
 };
 
-const optionsOf = ({ kills }: { kills?: string }): BenchmarkOptions => {
-  if (kills === undefined) return {};
-  if (/^[1-9]\d{0,3}$/.test(kills)) return { kills: Number(kills) };
-  throw new PawlError('Usage', `--kills: expected a number from 1 to 9999, found ${JSON.stringify(kills)}`);
-};
-
 try {
   const { positionals, values } = parseArgs({
     allowPositionals: true,
-    options: { json: { type: 'boolean' }, kills: { type: 'string' } },
+    options: { json: { type: 'boolean' } },
   });
   const [name = 'ls'] = positionals;
   if (name === 'ls') process.stdout.write(`${list()}\n`);
-  else await run(name, values.json ?? false, optionsOf(values));
+  else await run(name, values.json ?? false);
 } catch (error) {
   const type = error instanceof PawlError ? error.type : 'Internal';
   process.stderr.write(`${error instanceof PawlError ? `${error.message}\n${error.hint ?? ''}` : String(error)}\n`);

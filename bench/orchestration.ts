@@ -6,7 +6,8 @@
 import { availableParallelism, cpus } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { guardianId } from '../contracts/ids.ts';
-import { atMost, type Benchmark, explaining, type Figure, median, percentile } from './benchmark.ts';
+import { median, percentile } from '../domain/percentile.ts';
+import { atMost, type Benchmark, explaining, type Figure } from './benchmark.ts';
 import { type Counts, countsOf, eventsOf } from './orchestration/history.ts';
 import { noOpPlan } from './orchestration/no-op.ts';
 import { openScene, type Scene } from './orchestration/scene.ts';

@@ -5,7 +5,7 @@ import { SERVICE_NAME } from '../contracts/ids.ts';
 import type { Context } from './context.ts';
 import type { Reply } from './output.ts';
 
-type Described = readonly [name: string, about: string];
+export type Described = readonly [name: string, about: string];
 
 interface CommandText {
   /** Its words, such as `cycle start`. */

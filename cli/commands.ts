@@ -1,19 +1,42 @@
 /** All commands, in the order in which help shows them. */
 import type { PawlCommand } from './command.ts';
-import { cycleApprove } from './commands/cycle-approve.ts';
+import { approve } from './commands/approve.ts';
+import { auditAt } from './commands/audit-at.ts';
+import { auditExport } from './commands/audit-export.ts';
+import { auditProve } from './commands/audit-prove.ts';
+import { auditShow } from './commands/audit-show.ts';
+import { auditVerify } from './commands/audit-verify.ts';
+import { backup } from './commands/backup.ts';
+import { check } from './commands/check.ts';
 import { cycleResume, cycleSkip } from './commands/cycle-loosen.ts';
 import { cycleLs } from './commands/cycle-ls.ts';
+import { cycleReplay } from './commands/cycle-replay.ts';
 import { cycleShow } from './commands/cycle-show.ts';
 import { cycleStart } from './commands/cycle-start.ts';
-import { cycleAbort, cyclePause, cycleReject } from './commands/cycle-stop.ts';
+import { cycleAbort, cyclePause, reject } from './commands/cycle-stop.ts';
 import { cycleWatch } from './commands/cycle-watch.ts';
 import { doctor } from './commands/doctor.ts';
+import { drillCrash } from './commands/drill-crash.ts';
+import { drillMatrix } from './commands/drill-matrix.ts';
+import { erase } from './commands/erase.ts';
+import { evidenceShow, evidenceVerify } from './commands/evidence.ts';
+import { gc } from './commands/gc.ts';
 import { goldSet } from './commands/gold-set.ts';
 import { helpExitCodes } from './commands/help.ts';
+import { inbox } from './commands/inbox.ts';
 import { init } from './commands/init.ts';
 import { kill } from './commands/kill.ts';
 import { pause } from './commands/pause.ts';
+import { peopleAdd } from './commands/people-add.ts';
+import { peopleKey } from './commands/people-key.ts';
+import { peopleLs } from './commands/people-ls.ts';
+import { peoplePassphrase } from './commands/people-passphrase.ts';
+import { peopleRevoke } from './commands/people-revoke.ts';
+import { policyExplain } from './commands/policy-explain.ts';
+import { policyLs } from './commands/policy-ls.ts';
+import { policyTest } from './commands/policy-test.ts';
 import { rearm } from './commands/rearm.ts';
+import { restore } from './commands/restore.ts';
 import { resume } from './commands/resume.ts';
 import { scheduleApply } from './commands/schedule-apply.ts';
 import { scheduleLs } from './commands/schedule-ls.ts';
@@ -27,23 +50,31 @@ import { gateway, worker } from './commands/worker.ts';
 /** What stands before a word of several commands. */
 export const groups: Readonly<Record<string, string>> = {
   cycle: 'start cycles, look at them, decide about them',
+  evidence: 'what cycles left behind, and whether it is as it was',
   gold: 'the variant that a person vouched for',
   variant: 'what can serve',
+  policy: 'who may do what, and why',
+  people: 'whose signature counts, and as what',
+  audit: 'the ledger: what happened, who decided, and the proof',
   schedule: 'what starts cycles by itself',
+  drill: 'trials of Pawl itself, on a home of their own',
   help: 'more about pawl',
 };
 
 export const commands: readonly PawlCommand[] = [
   up,
   doctor,
+  check,
   init,
   status,
+  inbox,
+  approve,
+  reject,
   cycleStart,
   cycleLs,
   cycleShow,
   cycleWatch,
-  cycleApprove,
-  cycleReject,
+  cycleReplay,
   cycleAbort,
   cyclePause,
   cycleResume,
@@ -52,15 +83,36 @@ export const commands: readonly PawlCommand[] = [
   resume,
   kill,
   rearm,
+  evidenceShow,
+  evidenceVerify,
   goldSet,
   goldShow,
+  policyLs,
+  policyTest,
+  policyExplain,
+  peopleLs,
+  peopleAdd,
+  peopleKey,
+  peoplePassphrase,
+  peopleRevoke,
   variantLs,
   variantShow,
+  auditShow,
+  auditAt,
+  auditVerify,
+  auditProve,
+  auditExport,
   scheduleLs,
   scheduleApply,
   schedulePause,
   scheduleResume,
   scheduleTrigger,
+  backup,
+  restore,
+  gc,
+  erase,
+  drillCrash,
+  drillMatrix,
   worker,
   gateway,
   helpExitCodes,

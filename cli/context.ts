@@ -6,6 +6,7 @@ import type { ArtifactStore } from '../adapters/artifacts/port.ts';
 import type { ControlStore } from '../adapters/control/port.ts';
 import { sqliteControl } from '../adapters/control/sqlite.ts';
 import { type HomePaths, homePaths } from '../adapters/home.ts';
+import { type CedarPolicy, cedarPolicy } from '../adapters/policy/cedar.ts';
 import { findServices, serviceNamed } from '../adapters/service/config.ts';
 import type { ServiceConfig } from '../contracts/config.ts';
 import { PawlError } from '../contracts/failures.ts';
@@ -24,6 +25,7 @@ export class Context {
   #home: string | null = null;
   #temporal: Promise<Temporal> | null = null;
   #control: ControlStore | null = null;
+  #policy: CedarPolicy | null = null;
 
   constructor(parts: { environment: Environment; out: Output; homeSources: HomeSources }) {
     this.#environment = parts.environment;
@@ -51,6 +53,11 @@ export class Context {
 
   get artifacts(): ArtifactStore {
     return folderArtifacts(this.paths.artifacts);
+  }
+
+  get policy(): CedarPolicy {
+    this.#policy ??= cedarPolicy({ home: this.home });
+    return this.#policy;
   }
 
   /** `init` decides for itself where the home is. */

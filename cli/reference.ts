@@ -6,7 +6,7 @@ export const reference = (commands: readonly PawlCommand[]): string =>
   [
     '# The `pawl` command',
     '`npm run -s pawl -- COMMAND` in a checkout. Every command takes `--home FOLDER` (otherwise `PAWL_HOME`, the nearest folder upwards with `pawl.yaml` or `services/`, or the home of the story) and `--json`: one JSON value on stdout and nothing else (`cycle watch`: one a line); an error is `{ "error": { "type", "message", "hint" } }`, the last line on stderr.',
-    'What restricts (`kill`, `pause`, `cycle reject`, `cycle abort`, `cycle pause`) needs a reason only. What loosens (`rearm`, `resume`, `gold set`, `cycle approve`, `cycle resume`, `cycle skip`) is signed with the operator key of the home; `--print` prints the signed token, to be pasted into the Web UI.',
+    'What restricts (`kill`, `pause`, `reject`, `cycle abort`, `cycle pause`) needs a reason only. What loosens (`rearm`, `resume`, `gold set`, `approve`, `cycle resume`, `cycle skip`) is signed with the key of a person ([people](people.md)); `--print` prints the signed token, to be pasted into the Web UI.',
     ...commands.map(sectionOf),
     '## Exit codes',
     tableOf(

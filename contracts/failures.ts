@@ -40,7 +40,7 @@ export const failures = {
     retryable: false,
     exitCode: 7,
     httpStatus: 409,
-    meaning: 'An artifact does not hold the bytes that its digest promises.',
+    meaning: 'An artifact, or the ledger, does not hold the bytes that its digest promises.',
   },
   Unavailable: {
     retryable: true,
@@ -71,7 +71,7 @@ export const failures = {
     retryable: false,
     exitCode: 13,
     httpStatus: 503,
-    meaning: 'A check of `pawl doctor`, or a step of the story, failed.',
+    meaning: 'A check of `pawl doctor`, a rule of `pawl check`, a replay, or a step of the story, failed.',
   },
 } as const satisfies Record<string, FailureKind>;
 

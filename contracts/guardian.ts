@@ -1,5 +1,7 @@
 import type { LedgerEntry } from './control.ts';
+import type { LedgerHead } from './ledger.ts';
 import type { CycleEnd, CycleRequest, RunningCycle } from './messages.ts';
+import type { SignedToken } from './token.ts';
 import type { Actor, ServiceState } from './traffic.ts';
 
 /** What a guardian remembers from run to run; plain JSON, because it is the input of the next run. */
@@ -18,6 +20,8 @@ export interface GuardianMemory {
   readonly last: ReadonlyArray<{ readonly cycle: string } & CycleEnd>;
   /** What is still to be written to the ledger, in order. */
   readonly outbox: readonly LedgerEntry[];
+  /** The ledger's head as it was told last: noted here so that a ledger that was cut off shows. */
+  readonly ledger?: LedgerHead;
   /** Counts keyed effects, so that each has a key of its own over all runs. */
   readonly effects: number;
 }
@@ -36,6 +40,8 @@ export interface TriggerInput {
   readonly reason?: string;
   readonly trigger?: CycleRequest['trigger'];
   readonly requestedBy?: Actor;
+  /** Proves who asks, where a person does. */
+  readonly token?: SignedToken;
 }
 
 export interface KillSwitchInput {

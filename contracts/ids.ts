@@ -8,7 +8,14 @@ export const SERVICE_NAME = /^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$/;
 export const guardianId = (service: string): string => `pawl:${service}`;
 export const triggerId = (service: string, n: string): string => `pawl:${service}:trigger:${n}`;
 export const cycleWorkflowId = (service: string, cycle: string): string => `pawl:${service}:cycle:${cycle}`;
+/** Whose workflow it is; null for an id of another kind. */
+export const ofCycleWorkflow = (workflowId: string): { service: string; cycle: string } | null => {
+  const [, service, cycle] = /^pawl:([^:]+):cycle:([^:]+)$/.exec(workflowId) ?? [];
+  return service && cycle ? { service, cycle } : null;
+};
 export const scheduleId = (service: string, name: string): string => `pawl:${service}:schedule:${name}`;
+/** The service under which stands what concerns all of them. */
+export const FLEET = '*';
 export const KILL_SWITCH_ID = 'pawl:kill-switch';
 
 /** `si_2026_11_21_003`: the third cycle that the service's guardian admitted on that day (UTC). */

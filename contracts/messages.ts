@@ -8,6 +8,7 @@
  * 3. What a signal brings may be anything: the handlers narrow it, they do not trust it.
  */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { Approval } from './evidence.ts';
 import type { CyclePlan, Stage } from './plan.ts';
 import type { SignedToken } from './token.ts';
 import type { Actor, Arm, FencingToken, Latch } from './traffic.ts';
@@ -54,6 +55,8 @@ export interface CycleRequest {
   readonly trigger: 'gate' | 'schedule' | 'hand';
   readonly requestedBy: Actor;
   readonly reason: string;
+  /** Proves who asks, where a person does. */
+  readonly token?: SignedToken;
 }
 export type Admission =
   | { readonly admitted: true; readonly cycle: string; readonly workflowId: string }
@@ -130,6 +133,10 @@ export interface ApprovalRequest {
   readonly evidence: string;
   readonly summary: string;
   readonly expiresAt: string;
+  /** How many people must approve, and who has. Absent in cycles from before there was a quorum. */
+  readonly quorum?: number;
+  readonly approvals?: readonly Approval[];
+  readonly requestedBy?: Actor;
 }
 export interface PromiseReport {
   readonly stage: Stage;
@@ -145,6 +152,8 @@ export interface CycleStatus {
   readonly stage: Stage | null;
   readonly paused: boolean;
   readonly approval: ApprovalRequest | null;
+  /** Every approval that people have given this cycle. Absent in cycles from before there was a quorum. */
+  readonly approvals?: readonly Approval[];
   readonly stages: readonly StageReport[];
   readonly promises: readonly PromiseReport[];
   readonly end: CycleEnd | null;

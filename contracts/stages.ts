@@ -21,6 +21,13 @@ export interface StageInput {
 export interface StageResult {
   readonly summary: string;
   readonly evidence: ArtifactRef;
+  /** What the work used, where it knows: it counts against the budgets. */
+  readonly usage?: Usage;
+}
+export interface Usage {
+  readonly cpuSeconds?: number;
+  readonly gpuSeconds?: number;
+  readonly cents?: number;
 }
 
 export interface MonitorResult extends StageResult {

@@ -1,10 +1,13 @@
+import type { PolicyDecision } from './policy.ts';
+import type { Actor } from './traffic.ts';
+
 /** What a person signs to loosen something. The signature is over the UTF-8 bytes of the payload's JSON text. */
 export interface TokenClaims {
   readonly v: 1;
   /** Which key signed: the id of a public key that the service's home knows. */
   readonly kid: string;
   /** What it allows. */
-  readonly action: 'approve' | 'rearm' | 'resume' | 'skip' | 'gold';
+  readonly action: 'start' | 'approve' | 'rearm' | 'resume' | 'skip' | 'gold';
   /** The workflow it is meant for. */
   readonly workflow: string;
   /** Cycle stage it is bound to, where the action has one. */
@@ -34,8 +37,19 @@ export interface TokenUse {
   readonly evidence: string | null;
   /** Idempotency key of the use: the same use may be checked twice, another use of the same token is refused. */
   readonly key: string;
+  /** What the policy needs to know beyond the token. */
+  readonly about?: {
+    readonly service: string;
+    readonly cycle?: string;
+    /** Who asked for the cycle, where a person did. */
+    readonly requestedBy?: Actor;
+    /** Who has approved this step before. */
+    readonly approvedBy?: readonly string[];
+    /** Roles that may decide now, where the plan narrows them. */
+    readonly roles?: readonly string[];
+  };
 }
 
 export type TokenAnswer =
-  | { readonly valid: true; readonly claims: TokenClaims }
-  | { readonly valid: false; readonly because: string };
+  | { readonly valid: true; readonly claims: TokenClaims; readonly decision?: PolicyDecision }
+  | { readonly valid: false; readonly because: string; readonly decision?: PolicyDecision };

@@ -67,12 +67,18 @@ export const REFUSALS = [
   'unknown service',
   'unknown variant',
   'no gold',
+  'policy',
 ] as const;
 export type Refusal = (typeof REFUSALS)[number];
 
 export type StateAnswer =
   | { readonly outcome: 'done'; readonly state: ServiceState }
-  | { readonly outcome: 'refused'; readonly because: Refusal; readonly state: ServiceState | null };
+  | {
+      readonly outcome: 'refused';
+      readonly because: Refusal;
+      readonly why?: string;
+      readonly state: ServiceState | null;
+    };
 
 export interface GrantOrder extends Keyed {
   readonly cycle: string;
@@ -81,16 +87,4 @@ export interface KillOrder extends Keyed {}
 export interface ArmOrder extends Keyed {}
 export interface GoldOrder extends Keyed {
   readonly variant: string;
-}
-
-/** One row of the append-only ledger. */
-export interface LedgerRow {
-  readonly seq: number;
-  readonly at: string;
-  readonly service: string;
-  readonly cycle: string | null;
-  readonly kind: string;
-  readonly actor: Actor;
-  readonly reason: string;
-  readonly body: Readonly<Record<string, unknown>>;
 }

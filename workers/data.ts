@@ -1,18 +1,33 @@
+import { createEvidenceActivities } from '../activities/evidence.ts';
 import { createStageActivities } from '../activities/stages.ts';
+import { ledgerSigner } from '../adapters/evidence/ledger-signer.ts';
+import { homePaths } from '../adapters/home.ts';
 import { queues } from '../contracts/queues.ts';
 import { environmentAt, readEnvironment } from '../infra/setup/environment.ts';
-import { openHome } from './home.ts';
+import { type HomeDeps, openHome } from './home.ts';
 import { runWorker } from './run.ts';
 
-/** The stages that look at data, but for training. It loads no workflows. */
+/** Seals what all stages left, with the ledger's key. */
+export const evidenceActivities = (deps: HomeDeps, home: string) => {
+  const { evidence, control } = homePaths(home);
+  const signer = () => ledgerSigner(deps.control, control);
+  return createEvidenceActivities({ ...deps, evidenceFolder: evidence, signer });
+};
+
+/** The stages that look at data, but for training, and the sealing. */
+export const dataActivities = (deps: HomeDeps, home: string) => {
+  const { train: _, ...stages } = createStageActivities(deps);
+  return { ...stages, ...evidenceActivities(deps, home) };
+};
+
+/** It loads no workflows. */
 export const run = async (home: string): Promise<void> => {
   const environment = environmentAt(home);
   const deps = openHome(environment);
   try {
-    const { train: _, ...stages } = createStageActivities(deps);
     await runWorker(environment, {
       taskQueue: queues.data,
-      activities: stages,
+      activities: dataActivities(deps, home),
       maxConcurrentActivityTaskExecutions: 4,
     });
   } finally {

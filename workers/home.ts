@@ -3,14 +3,20 @@ import type { StageDeps } from '../activities/stage-deps.ts';
 import { folderArtifacts } from '../adapters/artifacts/folder.ts';
 import { sqliteControl } from '../adapters/control/sqlite.ts';
 import { homePaths } from '../adapters/home.ts';
+import { type People, readPeople } from '../adapters/keys/people.ts';
+import { pinLedgerKey } from '../adapters/ledger/pinned-key.ts';
+import { type CedarPolicy, cedarPolicy } from '../adapters/policy/cedar.ts';
 import { sqliteQueryLog } from '../adapters/query-log/sqlite.ts';
 import { readJudgedQueries } from '../adapters/service/data.ts';
 import { type Services, servicesOf } from '../adapters/service/services.ts';
 import { logVitals } from '../adapters/vitals/log.ts';
+import type { PawlError } from '../contracts/failures.ts';
 import type { Environment } from '../infra/setup/environment.ts';
 
 export interface HomeDeps extends StageDeps {
   readonly services: Services;
+  readonly policy: CedarPolicy;
+  people(): Promise<People>;
   close(): void;
 }
 
@@ -19,10 +25,17 @@ export const openHome = ({ home, environment }: Environment): HomeDeps => {
   const control = sqliteControl(paths.control);
   const queryLog = sqliteQueryLog(paths.metrics);
   const services = servicesOf(home, environment);
+  // A ledger that is not the pinned one is told, and stops nobody: rollbacks and kills need these processes.
+  control
+    .ledgerKey()
+    .then((vkey) => vkey && pinLedgerKey(home, vkey))
+    .catch(({ message, hint }: PawlError) => process.emitWarning(`${message}. ${hint ?? ''}`, 'PawlWarning'));
   return {
     control,
     queryLog,
     services,
+    policy: cedarPolicy({ home }),
+    people: () => readPeople(home),
     artifacts: folderArtifacts(paths.artifacts),
     vitals: logVitals({
       queryLog,

@@ -52,13 +52,13 @@ const pass = async (cycle: Cycle, input: CycleInput): Promise<CycleEnd> => {
     { variant: champion, share: 1 - share },
     { variant: challenger, share },
   ]);
-  if (deployed.outcome === 'refused') return refused(cycle, 'deploy', deployed.because, challenger);
+  if (deployed.outcome === 'refused') return refused(cycle, 'deploy', deployed.why ?? deployed.because, challenger);
 
   const watched = await cycle.stage('watch', () => watch(cycle, input, challenger));
   if (watched.state !== 'healthy') return cycle.ended('rolled back', watched.reasons.join('; '), challenger);
 
   const promoted = await changeTraffic(cycle, input, lane, 'promote', [{ variant: challenger, share: 1 }], challenger);
-  if (promoted.outcome === 'refused') return refused(cycle, 'promotion', promoted.because, challenger);
+  if (promoted.outcome === 'refused') return refused(cycle, 'promotion', promoted.why ?? promoted.because, challenger);
   return cycle.settle(cycle.ended('promoted', offline.reasons.join('; '), challenger));
 };
 

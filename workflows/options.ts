@@ -1,6 +1,7 @@
 /** Activity options, named by what a call means. They live in this one file. */
 import { type ActivityOptions, proxyActivities } from '@temporalio/workflow';
 import type { ControlActivities } from '../contracts/control.ts';
+import type { EvidenceActivities } from '../contracts/evidence.ts';
 import { NON_RETRYABLE } from '../contracts/failures.ts';
 import type { StagePlan } from '../contracts/plan.ts';
 import { queues } from '../contracts/queues.ts';
@@ -21,6 +22,7 @@ export const store = proxyActivities<
     | 'arm'
     | 'setGold'
     | 'verifyToken'
+    | 'mayStart'
     | 'note'
     | 'killAll'
     | 'liftAll'
@@ -29,6 +31,17 @@ export const store = proxyActivities<
   taskQueue: queues.control,
   startToCloseTimeout: '2s',
   retry: { initialInterval: '200ms', backoffCoefficient: 1.5, maximumInterval: '5s', nonRetryableErrorTypes },
+});
+
+/**
+ * Tells people something, through servers that are not ours: tried a few times, under one key, and given up before anything
+ * that waits for it would notice.
+ */
+export const messenger = proxyActivities<Pick<ControlActivities, 'notify'>>({
+  taskQueue: queues.control,
+  startToCloseTimeout: '10s',
+  scheduleToCloseTimeout: '60s',
+  retry: { initialInterval: '1s', maximumAttempts: 5, nonRetryableErrorTypes },
 });
 
 /** Reads files; a broken file is an answer that no repetition changes, and is not retried. */
@@ -43,6 +56,15 @@ export const ask = proxyActivities<Pick<ControlActivities, 'admit' | 'askLane' |
   taskQueue: queues.control,
   startToCloseTimeout: '5s',
   retry: { initialInterval: '300ms', maximumInterval: '5s', nonRetryableErrorTypes },
+});
+
+/** Copies files, and finds those of an earlier attempt. Given up after a while: a cycle's end must not wait for ever. */
+export const evidence = proxyActivities<EvidenceActivities>({
+  taskQueue: queues.data,
+  startToCloseTimeout: '60s',
+  scheduleToCloseTimeout: '15m',
+  retry: { initialInterval: '300ms', maximumInterval: '10s', maximumAttempts: 8, nonRetryableErrorTypes },
+  summary: 'seal the evidence',
 });
 
 /** A stage's work: as long as its plan allows, lost when it falls silent, tried again from its last checkpoint. */

@@ -12,7 +12,7 @@ export async function trigger(input: TriggerInput): Promise<Admission> {
   // A person types this input into a form.
   const service = fieldOf(input, 'service');
   if (service === null) throw ApplicationFailure.nonRetryable('expected an input such as {"service": "docs"}', 'Usage');
-  const { reason, trigger, requestedBy } = input;
+  const { reason, trigger, requestedBy, token } = input;
   const { workflowId, runId } = workflowInfo();
   return ask.admit({
     service,
@@ -21,6 +21,7 @@ export async function trigger(input: TriggerInput): Promise<Admission> {
       trigger: trigger ?? 'hand',
       requestedBy: requestedBy ?? { kind: 'trigger', name: workflowId },
       reason: reason ?? 'started by hand',
+      ...(token === undefined ? {} : { token }),
     },
   });
 }

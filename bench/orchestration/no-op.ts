@@ -1,4 +1,5 @@
 /** A plan with everything switched on, and stages that answer at once. */
+import type { EvidenceActivities } from '../../contracts/evidence.ts';
 import { type CyclePlan, PLUGGABLE_STAGES, type PluggableStage, type StagePlan } from '../../contracts/plan.ts';
 import { queues } from '../../contracts/queues.ts';
 import type { StageActivities } from '../../contracts/stages.ts';
@@ -38,7 +39,7 @@ export const championOf = (service: string): string => `champion-of-${service}`.
 export const challengerOf = (service: string): string => `challenger-of-${service}`.padEnd(64, '0');
 
 /** Each cycle promotes: the variant that does not serve is the challenger. */
-export const noOpStages: StageActivities = {
+export const noOpStages: StageActivities & EvidenceActivities = {
   findBreach: async () => ({
     ...result,
     findings: [{ ...finding, state: 'breach', because: 'ndcg fell', withinMs: 3_600_000 }],
@@ -60,4 +61,5 @@ export const noOpStages: StageActivities = {
   }),
   watch: async () => ({ ...result, state: 'healthy', reasons: ['as good'] }),
   learn: async () => result,
+  sealEvidence: async ({ end }) => ({ outcome: end.outcome, complete: true, missing: [], statement: evidence }),
 };

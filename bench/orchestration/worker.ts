@@ -4,7 +4,9 @@ import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { createAdmissionActivities } from '../../activities/admission.ts';
 import { createControlActivities } from '../../activities/control.ts';
+import { createStartActivities } from '../../activities/start.ts';
 import { sqliteControl } from '../../adapters/control/sqlite.ts';
+import { cedarPolicy } from '../../adapters/policy/cedar.ts';
 import { queues } from '../../contracts/queues.ts';
 import { dataConverter } from '../../infra/temporal/data-converter.ts';
 import { noOpPlan, noOpStages } from './no-op.ts';
@@ -18,6 +20,14 @@ const noop = async () => ({ done: true }) as const;
 const pawl = async ({ address, bundle, home }: SideSetup, connection: NativeConnection): Promise<Worker[]> => {
   const client = new Client({ connection: await Connection.connect({ address }), dataConverter });
   const control = sqliteControl(join(home, 'control.db'));
+  const config = async () => ({ ...noOpPlan, approval: { required: false, expires: 0, quorum: 1 } });
+  const deps = {
+    control,
+    policy: cedarPolicy({ home }),
+    services: { config, all: async () => [await config()] },
+    people: async () => [],
+    now: Date.now,
+  };
   return Promise.all([
     Worker.create({
       connection,
@@ -25,8 +35,9 @@ const pawl = async ({ address, bundle, home }: SideSetup, connection: NativeConn
       taskQueue: queues.control,
       workflowBundle: { codePath: bundle },
       activities: {
-        ...createControlActivities({ control }),
-        ...createAdmissionActivities({ client }),
+        ...createControlActivities(deps),
+        ...createStartActivities(deps),
+        ...createAdmissionActivities({ ...deps, client }),
         readPlan: async () => noOpPlan,
       },
     }),

@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import type { CycleStatus } from '../../contracts/messages.ts';
+import { approvalLines } from '../approvals.ts';
 import { CYCLE, command, OF_SERVICE, serviceName } from '../command.ts';
 import { cycleOf, statusOf } from '../cycles.ts';
 import { endLine, stageLine } from '../follow.ts';
 import { linkTo } from '../links.ts';
 import type { Reply } from '../output.ts';
-import { bad, bold, dim, good, head, type Line, relative, short, span, table, warn } from '../text.ts';
+import { bad, bold, dim, good, head, type Line, span, table, warn } from '../text.ts';
 
 export const cycleShow = command({
   name: 'cycle show',
@@ -31,16 +32,6 @@ const linesOf = (status: CycleStatus, link: string | null, now: number): Line[] 
   ...(link === null ? [] : [[dim(link)]]),
 ];
 
-export const approvalLines = (approval: NonNullable<CycleStatus['approval']>, now: number): Line[] => [
-  [
-    warn('Waits for a person'),
-    ` to ${approval.step} ${short(approval.variant)}, expires ${relative(approval.expiresAt, now)}`,
-  ],
-  ['  variant   ', approval.variant],
-  ['  evidence  ', approval.evidence],
-  ['  summary   ', approval.summary],
-];
-
 const promiseLines = ({ promises }: CycleStatus): Line[] =>
   promises.length === 0
     ? []
@@ -57,8 +48,8 @@ const promiseLines = ({ promises }: CycleStatus): Line[] =>
 const nextOf = ({ cycle, approval, end }: CycleStatus): NonNullable<Reply['next']> => {
   if (approval) {
     return [
-      ['Approve it', `pawl cycle approve ${cycle} --reason "…"`],
-      ['Or reject it', `pawl cycle reject ${cycle} --reason "…"`],
+      ['Approve it', `pawl approve ${cycle} --reason "…"`],
+      ['Or reject it', `pawl reject ${cycle} --reason "…"`],
     ];
   }
   return end ? [['All cycles', 'pawl cycle ls']] : [['Watch it', `pawl cycle watch ${cycle}`]];

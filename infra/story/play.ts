@@ -3,9 +3,11 @@ import { request } from 'undici';
 import type { UpFile } from '../up/up-file.ts';
 import {
   type Act,
+  APPROVER,
   type CycleStory,
   command,
   cycleByHand,
+  evidenceOf,
   follow,
   hold,
   killAndLook,
@@ -36,6 +38,10 @@ export const prepare = async ({ teller, pawl, home }: Cast): Promise<Story> => {
   const init = ['init', '--tune', '--person', 'reader'];
   teller.command(pawl.typed(init));
   await teller.working('searching the best settings for it', () => pawl.run(init));
+  teller.say('Nobody approves what they asked for, so there is a second person.');
+  const add = ['people', 'add', APPROVER, '--role', 'approver', '--no-passphrase'];
+  teller.command(pawl.typed(add));
+  await pawl.run(add);
   return story;
 };
 
@@ -114,6 +120,11 @@ export const play = async ({ teller, pawl, home, before, up }: Cast & { before: 
       ['questions asked, and left unanswered', `${all.requests}, ${all.failed}`],
       ['95th percentile of an answer, over HTTP', `${all.p95} ms`],
     ]);
+    teller.line('');
+    const kept = await evidenceOf(act, repaired.cycle);
+    hold(kept.good, 'the evidence of the promotion to be whole', kept);
+    teller.say(`${kept.files.length} files of evidence, sealed: ${kept.folder}`);
+
     teller.line('');
     teller.say('The service stays killed, and serves gold, until you rearm it:');
     teller.command(pawl.typed(['rearm', SERVICE, '--reason', '…']));

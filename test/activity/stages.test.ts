@@ -120,6 +120,7 @@ describe('train', () => {
     expect(result.trials).toBe(training.trials);
     expect(beats).toHaveLength(training.trials);
     expect(result.challengerScore).toBeGreaterThan(result.championScore);
+    expect(result.usage).toEqual({ cpuSeconds: expect.any(Number), cents: expect.any(Number) });
     const variant = await service.deps.control.variant(result.challenger ?? '');
     expect(variant).toMatchObject({ service: SERVICE, origin: 'si_2026_11_21_001' });
   });
@@ -160,6 +161,7 @@ describe('evaluate', () => {
     const service = await searchService();
     const result = await evaluated(service, await service.addVariant(BETTER));
     expect(result).toMatchObject({ verdict: 'better', queries: 40 });
+    expect(result.usage).toEqual({ cpuSeconds: expect.any(Number), cents: expect.any(Number) });
     const evidence = (await service.deps.artifacts.getJson(result.evidence)) as {
       seed: number;
       scores: ReadonlyArray<{ champion: number; challenger: number }>;

@@ -12,6 +12,7 @@ import { NativeConnection, Worker } from '@temporalio/worker';
 import { createAdmissionActivities } from '../../activities/admission.ts';
 import { createControlActivities } from '../../activities/control.ts';
 import { failing } from '../../activities/failure.ts';
+import { createStartActivities } from '../../activities/start.ts';
 import { createTokenActivities } from '../../activities/tokens.ts';
 import { folderArtifacts } from '../../adapters/artifacts/folder.ts';
 import type { ControlStore } from '../../adapters/control/port.ts';
@@ -19,6 +20,7 @@ import { sqliteControl } from '../../adapters/control/sqlite.ts';
 import { homePaths } from '../../adapters/home.ts';
 import { readPeople } from '../../adapters/keys/people.ts';
 import { DEFAULT_SETTINGS, saveVariant } from '../../adapters/lexical/variant.ts';
+import type { EvidenceActivities, SealOrder } from '../../contracts/evidence.ts';
 import type { CyclePlan } from '../../contracts/plan.ts';
 import { queues } from '../../contracts/queues.ts';
 import type { StageActivities } from '../../contracts/stages.ts';
@@ -28,7 +30,8 @@ import { workflowBundle } from '../../infra/temporal/bundle.ts';
 import { freePorts } from '../../infra/temporal/ports.ts';
 import { startDevServer } from '../../infra/temporal/server.ts';
 import { testPlan } from '../support/plan.ts';
-import { stagesTo } from '../support/stages.ts';
+import { servicesOf, shippedPolicy } from '../support/policy.ts';
+import { sealing, stagesTo } from '../support/stages.ts';
 import '../support/world.ts'; // The quiet runtime of the tests' workers.
 
 const MAIN = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
@@ -103,6 +106,7 @@ export interface CliWorld {
   readonly challenger: string;
   plan: CyclePlan;
   stages: StageActivities;
+  sealEvidence: EvidenceActivities['sealEvidence'];
   pawl(...args: readonly string[]): Promise<Ran>;
   startWorkers(): Promise<void>;
   stopWorkers(): Promise<void>;
@@ -137,6 +141,13 @@ export const createCliWorld = async (): Promise<CliWorld> => {
   const native = await NativeConnection.connect({ address: server.address });
   const client = new Client({ connection });
   const codePath = await workflowBundle();
+  const deps = {
+    control,
+    people: () => readPeople(home),
+    policy: shippedPolicy,
+    services: servicesOf(() => world.plan),
+    now: Date.now,
+  };
   let workers: Array<{ worker: Worker; done: Promise<void> }> = [];
   const world: CliWorld = {
     home,
@@ -146,6 +157,7 @@ export const createCliWorld = async (): Promise<CliWorld> => {
     challenger: other.id,
     plan: testPlan(),
     stages: stagesTo(other.id),
+    ...sealing,
     pawl,
     startWorkers: async () => {
       const stage = (name: keyof StageActivities) => (input: never) =>
@@ -157,16 +169,20 @@ export const createCliWorld = async (): Promise<CliWorld> => {
           taskQueue: queues.control,
           workflowBundle: { codePath },
           activities: {
-            ...createControlActivities({ control }),
-            ...createTokenActivities({ control, people: () => readPeople(home), now: Date.now }),
-            ...createAdmissionActivities({ client }),
+            ...createControlActivities(deps),
+            ...createTokenActivities(deps),
+            ...createStartActivities(deps),
+            ...createAdmissionActivities({ ...deps, client }),
             ...failing({ readPlan: async () => world.plan }),
           },
         }),
         Worker.create({
           connection: native,
           taskQueue: queues.data,
-          activities: failing(Object.fromEntries(names.map((name) => [name, stage(name)]))),
+          activities: {
+            ...failing(Object.fromEntries(names.map((name) => [name, stage(name)]))),
+            sealEvidence: (order: SealOrder) => world.sealEvidence(order),
+          },
         }),
       ]);
       workers = created.map((worker) => ({ worker, done: worker.run() }));

@@ -1,4 +1,9 @@
+import { userInfo } from 'node:os';
+import { arrayFromPayloads, defaultPayloadConverter } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readPeople } from '../../adapters/keys/people.ts';
+import { verifyToken } from '../../adapters/keys/token.ts';
+import type { TriggerInput } from '../../contracts/guardian.ts';
 import { guardianId } from '../../contracts/ids.ts';
 import { testPlan } from '../support/plan.ts';
 import { door, eventually } from '../support/requests.ts';
@@ -8,11 +13,13 @@ import { type CliWorld, createCliWorld, errorOf } from './cli-world.ts';
 let world: CliWorld;
 beforeAll(async () => {
   world = await createCliWorld();
+  // Whoever asks for a cycle does not approve it.
+  await world.pawl('people', 'add', 'grace', '--role', 'operator', '--no-passphrase');
 }, 120_000);
 afterAll(() => world.end());
 
-const started = async (): Promise<string> => {
-  const { json, stderr } = await world.pawl('cycle', 'start', '--json');
+const started = async (...args: string[]): Promise<string> => {
+  const { json, stderr } = await world.pawl('cycle', 'start', '--json', ...args);
   expect(stderr).not.toContain('error');
   return (json as { cycle: string }).cycle;
 };
@@ -21,13 +28,22 @@ const challenger = async (): Promise<string> =>
   (await world.control.state('docs'))?.champion === world.champion ? world.challenger : world.champion;
 const waitingForApproval = async (): Promise<string> => {
   world.stages = stagesTo(await challenger());
-  const cycle = await started();
+  const cycle = await started('--as', 'grace');
   const handle = world.client.workflow.getHandle(`pawl:docs:cycle:${cycle}`);
   await eventually(
     () => handle.query<{ approval: unknown }>('status'),
     ({ approval }) => approval !== null,
   );
   return cycle;
+};
+
+const newestTrigger = async (): Promise<TriggerInput[]> => {
+  for await (const { workflowId } of world.client.workflow.list({ query: 'WorkflowType = "trigger"' })) {
+    const { events } = await world.client.workflow.getHandle(workflowId).fetchHistory();
+    const { input } = events?.[0]?.workflowExecutionStartedEventAttributes ?? {};
+    return arrayFromPayloads(defaultPayloadConverter, input?.payloads) as TriggerInput[];
+  }
+  return [];
 };
 
 describe('from init to a promotion, by hand', () => {
@@ -80,6 +96,22 @@ describe('from init to a promotion, by hand', () => {
     expect(listed).toEqual([expect.objectContaining({ service: 'docs', state: 'promoted', running: false })]);
   });
 
+  test('cycle start names the person by the key that signed it, and --unsigned whoever is logged in', async () => {
+    const inputOf = async (...args: string[]) => {
+      const { json } = await world.pawl('cycle', 'start', '--reason', 'signed?', '--json', ...args);
+      await world.pawl('cycle', 'watch', (json as { cycle: string }).cycle);
+      const [trigger] = await newestTrigger();
+      return trigger;
+    };
+    const [signed, unsigned] = [await inputOf(), await inputOf('--unsigned')];
+    expect(signed).toMatchObject({ requestedBy: { kind: 'person', name: 'ada' }, token: expect.any(String) });
+    const answer = verifyToken(signed?.token, await readPeople(world.home), Date.now());
+    const start = { action: 'start', workflow: 'pawl:docs', step: null, variant: null, evidence: null };
+    expect(answer).toMatchObject({ valid: true, claims: { ...start, person: 'ada', reason: 'signed?' } });
+    expect(unsigned).toMatchObject({ requestedBy: { kind: 'person', name: userInfo().username } });
+    expect(unsigned).not.toHaveProperty('token');
+  });
+
   test('status says what serves now', async () => {
     const { stdout } = await world.pawl('status');
     expect(stdout).toContain('docs is armed');
@@ -94,11 +126,11 @@ describe('decisions', () => {
 
   test('approve shows what it signs, and off a terminal asks for --yes', async () => {
     const cycle = await waitingForApproval();
-    const asked = await world.pawl('cycle', 'approve', cycle, '--reason', 'looks right');
+    const asked = await world.pawl('approve', cycle, '--reason', 'looks right');
     expect(asked.code).toBe(2);
     expect(asked.stderr).toContain(world.champion);
     expect(asked.stderr).toContain('--yes');
-    const approved = await world.pawl('cycle', 'approve', cycle, '--reason', 'looks right', '--yes');
+    const approved = await world.pawl('approve', cycle, '--reason', 'looks right', '--yes');
     expect(approved).toMatchObject({ code: 0, stdout: expect.stringContaining('approved') });
     const end = await world.pawl('cycle', 'watch', cycle);
     expect(end.stdout).toContain('approved by ada (operator): looks right');
@@ -107,7 +139,7 @@ describe('decisions', () => {
 
   test('approve --print gives what the signal form of the Web UI takes, and that works', async () => {
     const cycle = await waitingForApproval();
-    const printed = await world.pawl('cycle', 'approve', cycle, '--reason', 'ok', '--yes', '--print', '--json');
+    const printed = await world.pawl('approve', cycle, '--reason', 'ok', '--yes', '--print', '--json');
     const { kind, name, workflowId, input } = printed.json as {
       kind: string;
       name: string;
@@ -119,14 +151,30 @@ describe('decisions', () => {
     expect((await world.pawl('cycle', 'watch', cycle)).code).toBe(0);
   });
 
+  test('inbox shows what waits, with all that an approval is bound to, and is empty when nothing does', async () => {
+    const nothing = await world.pawl('inbox');
+    expect(nothing).toMatchObject({ code: 0, stdout: expect.stringContaining('Nothing waits') });
+    const cycle = await waitingForApproval();
+    const { json } = await world.pawl('inbox', '--json');
+    const { approval } = (await world.pawl('cycle', 'show', cycle, '--json')).json as { approval: object };
+    expect(json).toMatchObject({ you: 'ada', waiting: [{ service: 'docs', cycle, ...approval, notYou: null }] });
+    const told = await world.pawl('inbox');
+    expect(told.stdout).toContain(`pawl approve ${cycle} --service docs`);
+    const asGrace = await world.pawl('inbox', '--as', 'grace');
+    expect(asGrace.stdout).toContain('cannot: you asked for it');
+    expect(asGrace.stdout).not.toContain('pawl approve');
+    expect((await world.pawl('approve', cycle, '--reason', 'ok', '--yes')).code).toBe(0);
+    await world.pawl('cycle', 'watch', cycle);
+  });
+
   test('a rejected cycle ends with the exit code of a rejection', async () => {
     const cycle = await waitingForApproval();
-    const rejected = await world.pawl('cycle', 'reject', cycle, '--reason', 'not convinced');
+    const rejected = await world.pawl('reject', cycle, '--reason', 'not convinced');
     expect(rejected.code).toBe(0);
     const watched = await world.pawl('cycle', 'watch', cycle);
     expect(watched.code).toBe(20);
     expect(watched.stdout).toContain('not convinced');
-    const again = await world.pawl('cycle', 'approve', cycle, '--reason', 'too late', '--yes', '--json');
+    const again = await world.pawl('approve', cycle, '--reason', 'too late', '--yes', '--json');
     expect({ code: again.code, type: errorOf(again).type }).toEqual({ code: 5, type: 'Refused' });
   });
 
@@ -210,7 +258,7 @@ describe('what is not there', () => {
     [['cycle', 'start', 'elsewhere'], 4, 'NotFound'],
     [['variant', 'show', 'ffff'], 4, 'NotFound'],
     [['schedule', 'pause', 'nightly'], 4, 'NotFound'],
-    [['cycle', 'reject', 'latest'], 2, 'Usage'],
+    [['reject', 'latest'], 2, 'Usage'],
     [['cycle', 'ls', '--limit', 'many'], 2, 'Usage'],
   ])('pawl %j says so: exit code %i, %s', async (args, code, type) => {
     const ran = await world.pawl(...args, '--json');

@@ -36,15 +36,24 @@ describe('pawl init', () => {
   test('the key is for nobody else to read, and its public half names the person', () => {
     const { operatorKey, people } = homePaths(home);
     expect(statSync(operatorKey).mode & 0o077).toBe(0);
-    expect(JSON.parse(readFileSync(people, 'utf8')).people).toMatchObject([{ name: 'ada', role: 'operator' }]);
+    expect(JSON.parse(readFileSync(people, 'utf8')).people).toMatchObject([
+      { name: 'ada', roles: ['operator', 'approver', 'admin'] },
+    ]);
   });
 
   test('repeating it keeps everything', async () => {
-    const files = ['pawl.yaml', 'people.json', '.pawl/keys/operator.pem'].map((file) => join(home, file));
+    const files = ['pawl.yaml', 'people.json', 'ledger.vkey', '.pawl/keys/operator.pem', '.pawl/keys/ledger.pem'].map(
+      (file) => join(home, file),
+    );
     const before = files.map((file) => readFileSync(file, 'utf8'));
     const { code, json } = await pawlIn(home, ['init', '--json']);
     expect(code).toBe(0);
-    expect((json as { steps: Array<{ made: boolean }> }).steps.map(({ made }) => made)).toEqual([false, false, false]);
+    expect((json as { steps: Array<{ made: boolean }> }).steps.map(({ made }) => made)).toEqual([
+      false,
+      false,
+      false,
+      false,
+    ]);
     expect(files.map((file) => readFileSync(file, 'utf8'))).toEqual(before);
     expect((await stateOf('docs')).variants).toHaveLength(1);
   });

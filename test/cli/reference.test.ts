@@ -32,12 +32,31 @@ describe('help', () => {
 
   test('every command that the walking skeleton promises is there', () => {
     const promised = [
-      ...['up', 'doctor', 'init', 'pause', 'resume', 'kill', 'rearm', 'worker', 'gateway', 'status'],
-      ...['start', 'ls', 'show', 'watch', 'approve', 'reject', 'abort', 'pause', 'resume', 'skip'].map(
-        (verb) => `cycle ${verb}`,
-      ),
+      ...[
+        'up',
+        'doctor',
+        'check',
+        'init',
+        'pause',
+        'resume',
+        'kill',
+        'rearm',
+        'worker',
+        'gateway',
+        'status',
+        'inbox',
+        'approve',
+        'reject',
+      ],
+      ...['start', 'ls', 'show', 'watch', 'replay', 'abort', 'pause', 'resume', 'skip'].map((verb) => `cycle ${verb}`),
+      ...['evidence show', 'evidence verify'],
       ...['gold set', 'gold show', 'variant ls', 'variant show', 'help exit-codes'],
+      ...['ls', 'add', 'key', 'passphrase', 'revoke'].map((verb) => `people ${verb}`),
+      ...['show', 'at', 'verify', 'prove', 'export'].map((verb) => `audit ${verb}`),
       ...['ls', 'apply', 'pause', 'resume', 'trigger'].map((verb) => `schedule ${verb}`),
+      ...['ls', 'test', 'explain'].map((verb) => `policy ${verb}`),
+      ...['drill crash', 'drill matrix'],
+      ...['backup', 'restore', 'gc', 'erase'],
     ];
     expect(commands.map(({ name }) => name).sort()).toEqual(promised.sort());
   });

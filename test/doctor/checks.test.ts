@@ -151,3 +151,24 @@ describe('a service', () => {
     });
   });
 });
+
+describe('the policies', () => {
+  const check = async (text: string) => {
+    const environment = await home();
+    mkdirSync(join(environment.home, 'policies'), { recursive: true });
+    writeFileSync(join(environment.home, 'policies', 'own.cedar'), text);
+    return (await checksOf(environment)).Policies;
+  };
+
+  test('are well when all of them are valid, and those of the home are counted', async () => {
+    const own = '@id("own.one") @because("not here") forbid (principal, action == Action::"gc", resource);';
+    expect(await check(own)).toMatchObject({ state: 'ok', found: expect.stringContaining('1 of them of this home') });
+  });
+  test('of which one is broken are named with the line', async () => {
+    expect(await check('\nforbid (principal')).toMatchObject({
+      state: 'failed',
+      found: expect.stringContaining('policies/own.cedar:2'),
+      mend: expect.stringContaining('every answer is no'),
+    });
+  });
+});

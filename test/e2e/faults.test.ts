@@ -2,18 +2,18 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { homePaths } from '../../adapters/home.ts';
+import { violationsOf } from '../../check/check.ts';
 import { guardianId } from '../../contracts/ids.ts';
 import { guardianStatusQuery } from '../../contracts/messages.ts';
-import { violationsOf } from '../support/checker.ts';
-import { eventually } from '../support/eventually.ts';
+import { eventually } from '../../drills/eventually.ts';
+import { SERVICE } from '../../drills/service-home.ts';
 import { type LiveCycle, type LiveService, startLiveService } from '../support/live-service.ts';
 import { lockStore } from '../support/lock-store.ts';
 import { replayEverything } from '../support/replay-everything.ts';
-import { SERVICE } from '../support/service-home.ts';
 import { canMount, smallDisk } from '../support/small-disk.ts';
 import { workflowBundle } from '../support/temporal.ts';
 
-const by = (name: string) => ({ service: SERVICE, actor: { kind: 'person', name }, reason: 'for the test' });
+const by = (name: string) => ({ service: SERVICE, actor: { kind: 'drill', name }, reason: 'for the test' });
 const settings = { approval: '{ required: true, expires: 1h }' };
 
 describe('a service that is asked all the time', () => {
@@ -35,7 +35,7 @@ describe('a service that is asked all the time', () => {
     expect(violationsOf(live.home)).toEqual([]);
     // Gold becomes the champion again, so that the next cycle has something to improve.
     await live.control.kill({ ...by('ada'), key: `kill/${++keys}` });
-    await live.control.arm({ ...by('ada'), key: `arm/${keys}` });
+    await live.control.arm({ ...by('ada'), actor: { kind: 'drill', name: 'ada' }, key: `arm/${keys}` });
   });
 
   const approved = async (): Promise<void> => live.approve(cycle, await live.untilAsked(cycle));

@@ -1,13 +1,13 @@
 import { DatabaseSync } from 'node:sqlite';
 import { expect, onTestFinished, test } from 'vitest';
 import { homePaths } from '../../adapters/home.ts';
-import { violationsOf } from '../support/checker.ts';
-import { eventually } from '../support/eventually.ts';
+import { violationsOf } from '../../check/check.ts';
+import { eventually } from '../../drills/eventually.ts';
+import type { WorkerName } from '../../drills/processes.ts';
+import { SERVICE } from '../../drills/service-home.ts';
 import { type LiveCycle, type LiveService, startLiveService } from '../support/live-service.ts';
 import { lockStore } from '../support/lock-store.ts';
-import type { WorkerName } from '../support/processes.ts';
 import { replayEverything } from '../support/replay-everything.ts';
-import { SERVICE } from '../support/service-home.ts';
 import { workflowBundle } from '../support/temporal.ts';
 
 /** The built-in stages, given up for lost sooner than usual, because each of them will be. */

@@ -77,8 +77,28 @@ const plants: readonly Plant[] = [
   },
   {
     what: 'a row of the ledger that is not written',
-    edits: [['await store.note({ entries });', '']],
+    edits: [['await store.note({ entries })', 'undefined']],
     caughtBy: 'guardian-paused-and-resumed',
+  },
+  {
+    what: 'a second reminder that does not come',
+    edits: [['n * remindMs < expiresMs; n++', 'n < 2 && n * remindMs < expiresMs; n++']],
+    caughtBy: 'improvementCycle-reminded-and-escalated',
+  },
+  {
+    what: 'a quorum that is not waited for',
+    edits: [['if (approvals.length < quorum) {', 'if (approvals.length < quorum - 1) {']],
+    caughtBy: 'improvementCycle-approved-by-two',
+  },
+  {
+    what: 'people who are told although the plan does not say so',
+    edits: [['if (!plan.notify) return;', '']],
+    caughtBy: 'improvementCycle-approved-by-token',
+  },
+  {
+    what: 'a row less where people could not be told',
+    edits: [['await store.note({ entries: [{ ...row, actor:', 'void ({ entries: [{ ...row, actor:']],
+    caughtBy: 'improvementCycle-notice-failed',
   },
   {
     what: "a branch that hangs on the machine's clock",

@@ -31,6 +31,12 @@ test.each(['127.0.0.1:7233', 'temporal.example.com:7233', '[::1]:7233'])('%s is 
   expect(readEnvironment({ PAWL_TEMPORAL_ADDRESS: address }).temporalAddress).toBe(address);
 });
 
+test('abuse 64: the passphrase of a key stands in no environment that a child is given', () => {
+  const environment = readEnvironment({ PAWL_PASSPHRASE: 'open sesame', PATH: '/bin' });
+  expect(environment.passphrase).toBe('open sesame');
+  expect(environment.variables).toEqual({ PATH: '/bin' });
+});
+
 test('the state lies in the home, the cache with the user', () => {
   expect(readEnvironment({ PAWL_HOME: '/srv/pawl', XDG_CACHE_HOME: '/var/cache' })).toMatchObject({
     home: '/srv/pawl',

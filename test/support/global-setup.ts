@@ -11,7 +11,7 @@ import { freePorts } from '../../infra/temporal/ports.ts';
 import { startDevServer } from '../../infra/temporal/server.ts';
 
 /** The kinds whose tests talk to no server, or start their own. */
-const ALONE = new Set(['unit', 'setup', 'contract', 'activity', 'gateway', 'replay']);
+const ALONE = new Set(['unit', 'setup', 'contract', 'activity', 'gateway', 'replay', 'check']);
 
 export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
   const needsServer = (file: string) => !ALONE.has(basename(dirname(file))) || basename(file) === 'recording.ts';

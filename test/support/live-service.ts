@@ -11,11 +11,11 @@ import {
   cycleStatusQuery,
 } from '../../contracts/messages.ts';
 import { queues } from '../../contracts/queues.ts';
+import { eventually } from '../../drills/eventually.ts';
+import { Processes } from '../../drills/processes.ts';
+import { type HomeOptions, makeServiceHome, SERVICE, type ServiceHome } from '../../drills/service-home.ts';
 import { Visitors } from '../../infra/story/visitors.ts';
 import { dataConverter } from '../../infra/temporal/data-converter.ts';
-import { eventually } from './eventually.ts';
-import { Processes } from './processes.ts';
-import { type HomeOptions, makeServiceHome, SERVICE, type ServiceHome } from './service-home.ts';
 
 const { PENDING_ACTIVITY_STATE_STARTED } = proto.temporal.api.enums.v1.PendingActivityState;
 

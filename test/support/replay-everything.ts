@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
 import { dataConverter } from '../../infra/temporal/data-converter.ts';
-import './quiet-runtime.ts';
+import '../../drills/quiet-runtime.ts';
 
 /** Whatever a test made happen must replay: today's code on the history that it has just written. */
 export const replayEverything = async (client: Client, workflowBundle: { codePath: string }): Promise<void> => {

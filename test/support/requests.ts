@@ -10,7 +10,7 @@ import {
 import { queues } from '../../contracts/queues.ts';
 import { SERVICE, type World } from './world.ts';
 
-export { eventually } from './eventually.ts';
+export { eventually } from '../../drills/eventually.ts';
 
 let triggers = 0;
 
@@ -19,11 +19,12 @@ export const triggerCycle = (
   world: World,
   service = SERVICE,
   trigger: CycleRequest['trigger'] = 'gate',
+  token?: string,
 ): Promise<Admission> =>
   world.client.workflow.execute('trigger', {
     workflowId: triggerId(service, `${++triggers}`),
     taskQueue: queues.control,
-    args: [{ service, trigger, reason: 'for the test' }],
+    args: [{ service, trigger, reason: 'for the test', ...(token !== undefined && { token }) }],
   });
 
 export interface StartedCycle {

@@ -10,8 +10,8 @@ import { logVitals } from '../../adapters/vitals/log.ts';
 import type { ServiceConfig } from '../../contracts/config.ts';
 import type { StageInput } from '../../contracts/stages.ts';
 import type { SearchSettings } from '../../contracts/variant.ts';
+import { writeSearchData } from '../../drills/search-data.ts';
 import { testPlan } from './plan.ts';
-import { writeSearchData } from './search-data.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 export const SERVICE = 'docs';
@@ -29,7 +29,7 @@ export interface SearchService {
 
 export async function searchService(): Promise<SearchService> {
   const folder = temporaryFolder();
-  const config = { folder, data: writeSearchData(folder) } as unknown as ServiceConfig;
+  const config = { folder, data: writeSearchData(folder), cpuHour: 0.04 } as unknown as ServiceConfig;
   const artifacts = folderArtifacts(join(folder, '.pawl/artifacts'));
   const control = sqliteControl(join(folder, '.pawl/control.db'), () => NOW);
   const log: ServedQuery[] = [];

@@ -12,12 +12,17 @@ import { Worker } from '@temporalio/worker';
 import { createAdmissionActivities } from '../../activities/admission.ts';
 import { createControlActivities } from '../../activities/control.ts';
 import { failing } from '../../activities/failure.ts';
+import { createStartActivities } from '../../activities/start.ts';
 import { createTokenActivities } from '../../activities/tokens.ts';
 import type { ControlStore } from '../../adapters/control/port.ts';
 import { sqliteControl } from '../../adapters/control/sqlite.ts';
 import { createOperatorKey, readOperatorKey } from '../../adapters/keys/operator-key.ts';
-import { readPeople } from '../../adapters/keys/people.ts';
+import { addPerson, readPeople } from '../../adapters/keys/people.ts';
 import { signToken } from '../../adapters/keys/token.ts';
+import type { PolicyEngine } from '../../adapters/policy/port.ts';
+import type { ControlActivities } from '../../contracts/control.ts';
+import type { EvidenceActivities, SealOrder } from '../../contracts/evidence.ts';
+import type { Notice } from '../../contracts/notice.ts';
 import type { CyclePlan } from '../../contracts/plan.ts';
 import { queues } from '../../contracts/queues.ts';
 import { searchAttributes } from '../../contracts/search-attributes.ts';
@@ -26,9 +31,11 @@ import type { TokenClaims } from '../../contracts/token.ts';
 import type { Variant } from '../../contracts/variant.ts';
 import { dataConverter } from '../../infra/temporal/data-converter.ts';
 import { testPlan } from './plan.ts';
-import './quiet-runtime.ts';
+import { servicesOf, shippedPolicy } from './policy.ts';
+import '../../drills/quiet-runtime.ts';
 import { replayEverything } from './replay-everything.ts';
-import { stagesTo } from './stages.ts';
+import { signer } from './signers.ts';
+import { sealing, stagesTo } from './stages.ts';
 import { temporalBinary, workflowBundle } from './temporal.ts';
 
 export const SERVICE = 'docs';
@@ -45,23 +52,39 @@ export interface World {
   plan: CyclePlan;
   /** What the stages do from now on; anything that is not scripted goes through to a promotion. */
   stages: StageActivities;
-  /** A signed token of the one person whom this world knows. */
-  sign(claims: Pick<TokenClaims, 'action' | 'workflow'> & Partial<TokenClaims>): string;
+  /** Asked from now on; Pawl's own policies. Services stand in the environment of the plan. */
+  policy: PolicyEngine;
+  /** Seals the evidence of the cycles that end from now on. */
+  sealEvidence: EvidenceActivities['sealEvidence'];
+  /** What happens when people are told something. */
+  notify: ControlActivities['notify'];
+  /** What they were told, of this service's cycles. */
+  told(service: string): readonly Notice[];
+  /** A signed token of ada, whom every world knows. */
+  readonly sign: Sign;
+  /** Adds somebody with a key of their own; answers with how they sign. */
+  person(name: string, ...roles: string[]): Promise<Sign>;
   startWorkers(choice?: WorkerChoice): Promise<void>;
   stopWorkers(): Promise<void>;
   end(): Promise<void>;
 }
+type Sign = (claims: Pick<TokenClaims, 'action' | 'workflow'> & Partial<TokenClaims>) => string;
 export interface WorkerChoice {
   readonly maxCachedWorkflows?: number;
 }
 
-export const createWorld = async (plan: CyclePlan = testPlan()): Promise<World> => {
+/** `uiPort`: with Temporal's Web UI. */
+export const createWorld = async (
+  plan: CyclePlan = testPlan(),
+  { uiPort }: { uiPort?: number } = {},
+): Promise<World> => {
   const bundle = workflowBundle();
   const home = await mkdtemp(join(tmpdir(), 'pawl-world-'));
   const env = await TestWorkflowEnvironment.createLocal({
     server: {
       executable: { type: 'existing-path', path: temporalBinary() },
       searchAttributes: Object.values(searchAttributes),
+      ...(uiPort === undefined ? {} : { ui: true, uiPort }),
     },
     client: { dataConverter },
   });
@@ -69,6 +92,14 @@ export const createWorld = async (plan: CyclePlan = testPlan()): Promise<World> 
   await registerService(control, SERVICE);
   const person = await createOperatorKey(home, { name: 'ada' });
   const { privateKey } = await readOperatorKey(home);
+  const told: Notice[] = [];
+  const deps = {
+    control,
+    people: () => readPeople(home),
+    policy: { decide: (question: Parameters<PolicyEngine['decide']>[0]) => world.policy.decide(question) },
+    services: servicesOf(() => world.plan),
+    now: Date.now,
+  };
   let workers: Array<{ worker: Worker; done: Promise<void> }> = [];
   const world: World = {
     client: env.client,
@@ -77,7 +108,16 @@ export const createWorld = async (plan: CyclePlan = testPlan()): Promise<World> 
     home,
     plan,
     stages: stagesTo(challengerOf(SERVICE)),
-    sign: (claims) => signToken(privateKey, { ...claimsOf(person.kid, person.name, person.role), ...claims }),
+    policy: shippedPolicy,
+    ...sealing,
+    sign: (claims) => signToken(privateKey, { ...claimsOf(person.kid, person.name, person.roles[0] ?? ''), ...claims }),
+    notify: async () => undefined,
+    told: (of) => told.filter(({ service }) => service === of),
+    person: async (name, ...roles) => {
+      const { person, privateKey } = signer(name, ...roles);
+      await addPerson(home, person);
+      return (claims) => signToken(privateKey, { ...claimsOf(person.kid, name, person.roles[0] ?? ''), ...claims });
+    },
     startWorkers: async (choice = {}) => {
       const shared = { connection: env.nativeConnection, dataConverter };
       const stage = (name: keyof StageActivities) => (input: never) =>
@@ -89,16 +129,26 @@ export const createWorld = async (plan: CyclePlan = testPlan()): Promise<World> 
           taskQueue: queues.control,
           workflowBundle: bundle,
           activities: {
-            ...createControlActivities({ control }),
-            ...createTokenActivities({ control, people: () => readPeople(home), now: Date.now }),
-            ...createAdmissionActivities({ client: env.client }),
-            ...failing({ readPlan: async () => world.plan }),
+            ...createControlActivities(deps),
+            ...createTokenActivities(deps),
+            ...createStartActivities(deps),
+            ...createAdmissionActivities({ client: env.client, control }),
+            ...failing({
+              readPlan: async () => world.plan,
+              notify: async (notice: Notice) => {
+                told.push(notice);
+                await world.notify(notice);
+              },
+            }),
           },
         }),
         Worker.create({
           ...shared,
           taskQueue: queues.data,
-          activities: failing(Object.fromEntries(STAGE_NAMES.map((name) => [name, stage(name)]))),
+          activities: failing({
+            ...Object.fromEntries(STAGE_NAMES.map((name) => [name, stage(name)])),
+            sealEvidence: (order: SealOrder) => world.sealEvidence(order),
+          }),
         }),
       ]);
       workers = created.map((worker) => ({ worker, done: worker.run() }));

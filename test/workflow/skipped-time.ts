@@ -7,13 +7,15 @@ import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import { createAdmissionActivities } from '../../activities/admission.ts';
 import { createControlActivities } from '../../activities/control.ts';
+import { createStartActivities } from '../../activities/start.ts';
 import { createTokenActivities } from '../../activities/tokens.ts';
 import type { ControlStore } from '../../adapters/control/port.ts';
 import { sqliteControl } from '../../adapters/control/sqlite.ts';
-import { signToken } from '../../adapters/keys/token.ts';
+import { signToken, verifyToken } from '../../adapters/keys/token.ts';
 import type { ControlActivities } from '../../contracts/control.ts';
 import { cycleWorkflowId } from '../../contracts/ids.ts';
 import type { CycleEnd, CycleInput } from '../../contracts/messages.ts';
+import type { NoticeType } from '../../contracts/notice.ts';
 import type { CyclePlan } from '../../contracts/plan.ts';
 import { queues } from '../../contracts/queues.ts';
 import type { StageActivities } from '../../contracts/stages.ts';
@@ -21,9 +23,10 @@ import type { TokenClaims } from '../../contracts/token.ts';
 import { dataConverter } from '../../infra/temporal/data-converter.ts';
 import { registerSearchAttributes } from '../../infra/temporal/search-attributes.ts';
 import { testPlan } from '../support/plan.ts';
+import { servicesOf, shippedPolicy } from '../support/policy.ts';
 import type { StartedCycle } from '../support/requests.ts';
 import { claimsOf, signer } from '../support/signers.ts';
-import { stagesTo } from '../support/stages.ts';
+import { sealing, stagesTo } from '../support/stages.ts';
 import { workflowBundle } from '../support/temporal.ts';
 import { challengerOf, championOf, registerService } from '../support/world.ts';
 
@@ -36,13 +39,26 @@ export interface SkippedTime {
   minutes(): Promise<number>;
   /** The rows of the ledger that workflows asked for, with the minute of each. */
   readonly noted: ReadonlyArray<{ readonly kind: string; readonly minute: number }>;
+  /** What people were told, with the minute of each. */
+  readonly told: ReadonlyArray<{
+    readonly type: NoticeType;
+    readonly minute: number;
+    readonly roles?: readonly string[];
+  }>;
+  /** Who the policy was told may decide, for each token that was checked. */
+  readonly deciders: ReadonlyArray<readonly string[] | null>;
+  /** Whether telling them works. */
+  tellable: boolean;
+  /** Whether the policy is asked about tokens, or their signature is enough. */
+  policed: boolean;
   plan: CyclePlan;
   startCycle(
     service: string,
     script?: Partial<StageActivities>,
     plan?: Partial<CyclePlan>,
   ): Promise<StartedCycle['handle']>;
-  sign(claims: Pick<TokenClaims, 'action' | 'workflow'> & Partial<TokenClaims>): string;
+  /** By ada, who asks for every cycle, unless it is said otherwise. */
+  sign(claims: Pick<TokenClaims, 'action' | 'workflow'> & Partial<TokenClaims>, by?: 'ada' | 'grace' | 'joan'): string;
   end(): Promise<void>;
 }
 
@@ -53,17 +69,38 @@ export const skippedTime = async (path: string): Promise<SkippedTime> => {
   });
   await registerSearchAttributes(env.connection, 'default');
   const control = sqliteControl(':memory:');
-  const ada = signer();
+  const people = [signer(), signer('grace', 'approver'), signer('joan', 'admin')] as const;
   let stages = stagesTo('');
   let startedAt = await env.currentTimeMs();
   const minutes = async (): Promise<number> => Math.round(((await env.currentTimeMs()) - startedAt) / 60_000);
   const noted: Array<{ kind: string; minute: number }> = [];
+  const told: Array<{ type: NoticeType; minute: number; roles?: readonly string[] }> = [];
+  const deciders: Array<readonly string[] | null> = [];
 
-  const controlActivities = createControlActivities({ control });
+  let plan = longPlan();
+  const deps = {
+    control,
+    people: async () => people.map(({ person }) => person),
+    policy: shippedPolicy,
+    services: servicesOf(() => plan),
+    now: Date.now,
+  };
+  const controlActivities = createControlActivities(deps);
   const note: ControlActivities['note'] = async ({ entries }) => {
     const minute = await minutes();
     for (const { kind } of entries) noted.push({ kind, minute });
-    await controlActivities.note({ entries });
+    return controlActivities.note({ entries });
+  };
+  const notify: ControlActivities['notify'] = async ({ type, roles }) => {
+    told.push({ type, minute: await minutes(), ...(roles && { roles }) });
+    if (!world.tellable) throw new Error('nobody listens');
+  };
+  const tokens = createTokenActivities(deps);
+  const checkToken: ControlActivities['verifyToken'] = async (use) => {
+    deciders.push(use.about?.roles ?? null);
+    if (world.policed) return tokens.verifyToken(use);
+    const signed = people.map(({ person }) => person);
+    return verifyToken(use.token, signed, Date.now());
   };
   const askLane: ControlActivities['askLane'] = async ({ service, cycle }) => {
     const actor = { kind: 'person', name: 'ada' };
@@ -80,18 +117,29 @@ export const skippedTime = async (path: string): Promise<SkippedTime> => {
     control,
     minutes,
     noted,
+    told,
+    deciders,
+    tellable: true,
+    policed: true,
     plan: longPlan(),
-    sign: (claims) => {
+    sign: (claims, by = 'ada') => {
+      const [founder, ...others] = people;
+      const signs = others.find(({ person }) => person.name === by) ?? founder;
       const now = Date.now();
       const window = { issuedAt: new Date(now).toISOString(), expiresAt: new Date(now + 600_000).toISOString() };
       const unbound = { step: null, variant: null, evidence: null, nonce: crypto.randomUUID() };
-      return signToken(ada.privateKey, claimsOf(ada, { ...unbound, ...window, ...claims }));
+      return signToken(signs.privateKey, claimsOf(signs, { ...unbound, ...window, ...claims }));
     },
-    startCycle: async (service, script = {}, plan = {}) => {
+    startCycle: async (service, script = {}, changes = {}) => {
       await registerService(control, service);
       stages = stagesTo(challengerOf(service), script);
       noted.length = 0;
+      told.length = 0;
+      deciders.length = 0;
+      world.tellable = true;
+      world.policed = true;
       startedAt = await env.currentTimeMs();
+      plan = longPlan(changes);
       const input: CycleInput = {
         service,
         cycle: CYCLE,
@@ -101,11 +149,22 @@ export const skippedTime = async (path: string): Promise<SkippedTime> => {
           requestedBy: { kind: 'person', name: 'ada' },
           reason: 'for the test',
         },
-        plan: longPlan(plan),
+        plan,
         champion: championOf(service),
         epoch: 0,
       };
       const workflowId = cycleWorkflowId(service, CYCLE);
+      const { requestedBy: actor, reason } = input.request;
+      const body = { approval: plan.approval };
+      await control.note({
+        key: `${workflowId}/admitted`,
+        service,
+        cycle: CYCLE,
+        kind: 'cycle admitted',
+        actor,
+        reason,
+        body,
+      });
       await env.client.workflow.start('improvementCycle', { workflowId, taskQueue: queues.control, args: [input] });
       return env.client.workflow.getHandle<() => Promise<CycleEnd>>(workflowId);
     },
@@ -124,10 +183,12 @@ export const skippedTime = async (path: string): Promise<SkippedTime> => {
       taskQueue: queues.control,
       workflowBundle: workflowBundle(),
       activities: {
-        ...createAdmissionActivities({ client: env.client }),
+        ...createAdmissionActivities({ client: env.client, control }),
         ...controlActivities,
-        ...createTokenActivities({ control, people: async () => [ada.person], now: Date.now }),
+        ...createStartActivities(deps),
         note,
+        notify,
+        verifyToken: checkToken,
         askLane,
         readPlan: async () => world.plan,
       },
@@ -135,9 +196,10 @@ export const skippedTime = async (path: string): Promise<SkippedTime> => {
     Worker.create({
       ...shared,
       taskQueue: queues.data,
-      activities: Object.fromEntries(
-        (Object.keys(stages) as Array<keyof StageActivities>).map((name) => [name, stage(name)]),
-      ),
+      activities: {
+        ...sealing,
+        ...Object.fromEntries((Object.keys(stages) as Array<keyof StageActivities>).map((name) => [name, stage(name)])),
+      },
     }),
   ]);
   const running = workers.map((worker) => worker.run());

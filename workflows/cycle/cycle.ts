@@ -16,44 +16,50 @@ import {
 } from '@temporalio/workflow';
 import type { ArtifactRef } from '../../contracts/artifact.ts';
 import { guardianId } from '../../contracts/ids.ts';
-import { restrictionOf, tokenOf } from '../../contracts/message-shapes.ts';
+import { restrictionOf } from '../../contracts/message-shapes.ts';
 import * as messages from '../../contracts/messages.ts';
 import type { Stage } from '../../contracts/plan.ts';
+import type { Usage } from '../../contracts/stages.ts';
+import { withUsage } from '../../domain/usage.ts';
 import { reasonOf } from '../failure.ts';
 import { accepted, inTurn, onMessage, refused } from '../messages.ts';
 import { Mutex } from '../mutex.ts';
 import { store } from '../options.ts';
 import { tell } from '../tell.ts';
+import { Approvals, type Decision, type Subject } from './approvals.ts';
+import { Notices } from './notices.ts';
 import { Promises } from './promises.ts';
+import { seal } from './seal.ts';
+import { Signatures } from './signatures.ts';
 import { Timeline } from './timeline.ts';
 import { work } from './work.ts';
-
-type Decision =
-  | { readonly decision: 'approved'; readonly by: string; readonly reason: string }
-  | { readonly decision: 'rejected' | 'expired'; readonly by: string; readonly reason: string };
 
 export class Cycle {
   readonly #input: messages.CycleInput;
   readonly #timeline = new Timeline();
   readonly #promises: Promises;
+  readonly #signatures: Signatures;
+  readonly #notices: Notices;
+  readonly #approvals: Approvals;
   readonly #body = new CancellationScope();
   readonly #mutex = new Mutex();
   readonly #undo: Array<() => Promise<void>> = [];
   readonly #evidence: Partial<Record<Stage, ArtifactRef>> = {};
+  #usage: Usage = {};
   #paused = false;
   #ending = false;
-  #approval: messages.ApprovalRequest | null = null;
-  #decision: Decision | null = null;
   #skipped: Stage | null = null;
   #stopped: messages.CycleEnd | null = null;
   #settled: messages.CycleEnd | null = null;
   #end: messages.CycleEnd | null = null;
   #laneFree = 0;
-  #uses = 0;
 
   constructor(input: messages.CycleInput) {
     this.#input = input;
     this.#promises = new Promises(input, this.#timeline);
+    this.#signatures = new Signatures(input);
+    this.#notices = new Notices(input);
+    this.#approvals = new Approvals(input, this.#timeline, this.#signatures, this.#notices);
     setHandler(messages.cycleStatusQuery, () => this.#status());
     const onRefusal = (because: string) => this.#timeline.refused(because);
     const { killSignal, killUpdate, abortSignal, abortUpdate, pauseSignal, pauseUpdate, rejectSignal, rejectUpdate } =
@@ -61,12 +67,12 @@ export class Cycle {
     onMessage(killSignal, killUpdate, (message) => this.#stop('killed', message), onRefusal);
     onMessage(abortSignal, abortUpdate, (message) => this.#stop('aborted', message), onRefusal);
     onMessage(pauseSignal, pauseUpdate, () => this.#pause(), onRefusal);
-    onMessage(rejectSignal, rejectUpdate, (message) => this.#reject(message), onRefusal);
+    onMessage(rejectSignal, rejectUpdate, (message) => this.#approvals.reject(message), onRefusal);
     const turn = (handle: (message: unknown) => Promise<messages.Answer>) => inTurn(this.#mutex, handle);
     onMessage(
       messages.approveSignal,
       messages.approveUpdate,
-      turn((message) => this.#approve(message)),
+      turn((message) => this.#approvals.approve(message)),
       onRefusal,
     );
     onMessage(
@@ -101,7 +107,7 @@ export class Cycle {
     return CancellationScope.nonCancellable(() => this.#finish(this.#settled ?? end));
   }
 
-  async stage<R extends { readonly summary: string; readonly evidence?: ArtifactRef }>(
+  async stage<R extends { readonly summary: string; readonly evidence?: ArtifactRef; readonly usage?: Usage }>(
     stage: Stage,
     work: () => Promise<R>,
   ): Promise<R> {
@@ -110,6 +116,7 @@ export class Cycle {
     try {
       const result = await work();
       if (result.evidence) this.#evidence[stage] = result.evidence;
+      this.#usage = withUsage(this.#usage, result.usage);
       this.#timeline.finish(stage, 'done', result.summary);
       return result;
     } catch (error) {
@@ -118,24 +125,12 @@ export class Cycle {
     }
   }
 
-  /** Asks a person, unless the plan asks nobody. What is approved is this variant on this evidence, nothing else. */
-  async approval(step: Stage, subject: { variant: string; evidence: string; summary: string }): Promise<Decision> {
+  /** Asks people, unless the plan asks nobody. What is approved is this variant on this evidence, nothing else. */
+  async approval(step: Stage, subject: Subject): Promise<Decision> {
     const { approval } = this.#input.plan;
     if (approval === null) return { decision: 'approved', by: 'nobody', reason: 'the plan asks nobody' };
     await condition(() => !this.#paused);
-    this.#decision = null;
-    this.#approval = { ...subject, step, expiresAt: new Date(Date.now() + approval.expiresMs).toISOString() };
-    this.#timeline.begin(step, 'waiting');
-    this.#timeline.waitFor(this.#approval, this.#input.cycle);
-    await condition(() => this.#decision !== null, approval.expiresMs, { summary: 'approval expires' });
-    const decided = this.#decision ?? expired;
-    this.#approval = null;
-    this.#timeline.finish(
-      step,
-      decided.decision === 'approved' ? 'done' : 'failed',
-      `${decided.decision} by ${decided.by}: ${decided.reason}`,
-    );
-    return decided;
+    return this.#approvals.ask(step, subject, approval);
   }
 
   /** Waits, in the stage that it names, until the time is over or a person skips the rest of it. */
@@ -169,10 +164,11 @@ export class Cycle {
     this.#ending = true;
     if (end.outcome !== 'promoted') for (const undo of this.#undo.reverse()) await undo();
     await this.#learn(end);
-    this.#end = end;
     this.#promises.settle();
     this.#timeline.end(end);
     const { service, cycle } = this.#input;
+    const left = { end, evidence: this.#evidence, approvals: this.#approvals.given };
+    const sealing = await seal(this.#input, this.#timeline, left);
     await store.note({
       entries: [
         {
@@ -182,11 +178,22 @@ export class Cycle {
           kind: 'cycle ended',
           actor: { kind: 'cycle', name: cycle },
           reason: end.because,
-          body: { ...end, evidence: this.#evidence, promises: this.#promises.reports() },
+          body: {
+            ...end,
+            evidence: this.#evidence,
+            promises: this.#promises.reports(),
+            approvals: this.#approvals.given,
+            usage: this.#usage,
+            ...sealing,
+          },
         },
       ],
     });
+    // Whoever asks hears of the end once the ledger has it.
+    this.#end = end;
     await tell(guardianId(service), messages.reportSignal, { cycle, end });
+    this.#notices.ended(end);
+    await this.#notices.settled();
     await condition(() => this.#mutex.idle);
     return end;
   }
@@ -212,26 +219,9 @@ export class Cycle {
     return accepted('paused before the next stage, until a signed resume');
   }
 
-  #reject(message: unknown): messages.Answer {
-    if (!this.#approval || this.#decision) return refused('nothing waits for a decision now');
-    const { by, reason } = restrictionOf(message);
-    this.#decision = { decision: 'rejected', by, reason };
-    return accepted('rejected');
-  }
-
-  async #approve(message: unknown): Promise<messages.Answer> {
-    const waiting = this.#approval;
-    if (!waiting || this.#decision) return refused('nothing waits for a decision now');
-    const { claims, because } = await this.#verify(message, 'approve', waiting);
-    if (!claims) return refused(because);
-    if (this.#approval !== waiting || this.#decision) return refused('the decision was made meanwhile');
-    this.#decision = { decision: 'approved', by: `${claims.person} (${claims.role})`, reason: claims.reason };
-    return accepted('approved');
-  }
-
   async #resume(message: unknown): Promise<messages.Answer> {
-    const { claims, because } = await this.#verify(message, 'resume', null);
-    if (!claims) return refused(because);
+    const verified = await this.#signatures.verify(message, 'resume');
+    if (!verified.claims) return refused(verified.because);
     this.#paused = false;
     return accepted('resumed');
   }
@@ -239,35 +229,11 @@ export class Cycle {
   async #skip(message: unknown): Promise<messages.Answer> {
     const stage = this.#timeline.current;
     if (stage !== 'watch') return refused('only watching can be skipped, and the cycle is not watching now');
-    const { claims, because } = await this.#verify(message, 'skip', { step: stage, variant: null, evidence: null });
-    if (!claims) return refused(because);
+    const bound = { step: stage, variant: null, evidence: null };
+    const verified = await this.#signatures.verify(message, 'skip', bound);
+    if (!verified.claims) return refused(verified.because);
     this.#skipped = stage;
     return accepted('the rest of the watching is skipped; what was seen until now decides');
-  }
-
-  async #verify(
-    message: unknown,
-    action: 'approve' | 'resume' | 'skip',
-    bound: { step: Stage; variant: string | null; evidence: string | null } | null,
-  ) {
-    const token = tokenOf(message);
-    if (token === null)
-      return {
-        claims: null,
-        because: `${action} needs a signed token: \`pawl cycle ${action} ${this.#input.cycle} --print\` makes one`,
-      };
-    const workflow = workflowInfo().workflowId;
-    const { step, variant, evidence } = bound ?? { step: null, variant: null, evidence: null };
-    const answer = await store.verifyToken({
-      token,
-      action,
-      workflow,
-      step,
-      variant,
-      evidence,
-      key: `${workflow}/${action}/${++this.#uses}`,
-    });
-    return answer.valid ? { claims: answer.claims, because: '' } : { claims: null, because: answer.because };
   }
 
   #status(): messages.CycleStatus {
@@ -278,12 +244,11 @@ export class Cycle {
       environment: this.#input.plan.environment,
       stage: this.#timeline.current,
       paused: this.#paused,
-      approval: this.#approval,
+      approval: this.#approvals.request,
+      approvals: this.#approvals.given,
       stages: this.#timeline.stages,
       promises: this.#promises.reports(),
       end: this.#end,
     };
   }
 }
-
-const expired: Decision = { decision: 'expired', by: 'nobody', reason: 'no decision came in time' };

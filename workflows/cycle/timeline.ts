@@ -9,9 +9,12 @@ const REFUSALS_SHOWN = 5;
 export class Timeline {
   readonly stages: StageReport[] = [];
   readonly #refusals: string[] = [];
+  /** What stands below the stages: what a person is asked for, or how it ended. */
+  #last = '';
 
   begin(stage: Stage, state: 'running' | 'waiting'): void {
     this.stages.push({ stage, state, startedAt: now(), endedAt: null, summary: null });
+    this.#last = '';
     upsertSearchAttributes([{ key: searchAttributes.stage, value: stage }]);
     this.#show();
   }
@@ -20,19 +23,24 @@ export class Timeline {
     const index = this.stages.findLastIndex((report) => report.stage === stage);
     const report = this.stages[index];
     if (report) this.stages[index] = { ...report, state, endedAt: now(), summary };
+    this.#last = '';
     this.#show();
   }
 
   end({ outcome, because }: CycleEnd): void {
     upsertSearchAttributes([{ key: searchAttributes.verdict, value: outcome }]);
-    this.#show(`**${outcome}**: ${because}`);
+    this.#last = `**${outcome}**: ${because}`;
+    this.#show();
   }
 
-  waitFor({ step, variant, summary, expiresAt }: ApprovalRequest, cycle: string): void {
-    this.#show(
-      `**waits for a person** until ${expiresAt}: ${step} of \`${variant.slice(0, 12)}\` (${summary})\n\n` +
-        `\`pawl cycle approve ${cycle}\` or \`pawl cycle reject ${cycle} --reason …\``,
-    );
+  waitFor({ step, variant, summary, expiresAt, quorum = 1, approvals = [] }: ApprovalRequest, cycle: string): void {
+    const given = approvals.map(({ person, role, reason, at }) => `- ${person} (${role}) approved at ${at}: ${reason}`);
+    this.#last = [
+      `**waits for ${quorum === 1 ? 'a person' : `${quorum} people`}** until ${expiresAt}: ${step} of \`${variant.slice(0, 12)}\` (${summary})`,
+      ...(given.length === 0 ? [] : [given.join('\n')]),
+      `\`pawl approve ${cycle}\` or \`pawl reject ${cycle} --reason …\``,
+    ].join('\n\n');
+    this.#show();
   }
 
   refused(because: string): void {
@@ -45,13 +53,13 @@ export class Timeline {
     return this.stages.findLast(({ state }) => state === 'running' || state === 'waiting')?.stage ?? null;
   }
 
-  #show(last = ''): void {
+  #show(): void {
     const lines = this.stages.map(
       ({ stage, state, startedAt, endedAt, summary }) =>
         `- **${stage}** ${state}${endedAt ? ` after ${seconds(startedAt, endedAt)} s` : ''}${summary ? `: ${summary}` : ''}`,
     );
     for (const because of this.#refusals) lines.push(`- refused message: ${because}`);
-    setCurrentDetails([...lines, '', last].join('\n'));
+    setCurrentDetails([...lines, '', this.#last].join('\n'));
   }
 }
 

@@ -30,7 +30,10 @@ export const changeTraffic = (
         ...orderOf(input, stage, lane.token, arms),
         ...(champion === undefined ? {} : { champion }),
       });
-      return { answer, summary: answer.outcome === 'done' ? sentence(arms) : `refused: ${answer.because}` };
+      return {
+        answer,
+        summary: answer.outcome === 'done' ? sentence(arms) : `refused: ${answer.why ?? answer.because}`,
+      };
     })
     .then(({ answer }) => answer);
 

@@ -2,6 +2,8 @@
  * Who may start a cycle, and looking after those that run. A cycle is remembered before it is started, and forgotten only
  * when it has reported or Temporal says that it has ended.
  */
+import { patched } from '@temporalio/workflow';
+import type { StartAnswer } from '../../contracts/control.ts';
 import { cycleWorkflowId, dayOf } from '../../contracts/ids.ts';
 import { fieldOf } from '../../contracts/message-shapes.ts';
 import type { Admission, CycleEnd, CycleReport, CycleRequest, RunningCycle } from '../../contracts/messages.ts';
@@ -23,9 +25,9 @@ export class Admissions {
     this.#lane = lane;
   }
 
-  async admit(request: CycleRequest): Promise<Admission> {
+  async admit(asked: CycleRequest): Promise<Admission> {
     const self = this.#self;
-    const known = self.memory.answered.find(({ key }) => key === request.key);
+    const known = self.memory.answered.find(({ key }) => key === asked.key);
     if (known) return { admitted: true, cycle: known.cycle, workflowId: known.workflowId };
     await self.adopt();
     let plan: CyclePlan;
@@ -35,7 +37,20 @@ export class Admissions {
       return { admitted: false, because: reasonOf(error) };
     }
     self.remember({ ...onDay(self.memory, dayOf(Date.now())), cooldownMs: plan.limits.cooldownMs });
-    const because = this.#objection(request, plan);
+    // The policy decides about starts since 2026-11. To go once no guardian's run is left that began before: it continues
+    // as new every few thousand events.
+    const policed = patched('2026-11-policy');
+    let because = this.#objection(asked, plan, policed);
+    let request = asked;
+    let decision: string | null = null;
+    if (policed && because === null) {
+      const answer = await this.#mayStart(asked, plan);
+      // Whatever came while it was asked counts as well, such as a pause.
+      because = answer.allowed ? this.#objection(asked, plan, policed) : answer.because;
+      const { token: _, ...unsigned } = asked; // It is spent.
+      if (answer.allowed) request = { ...unsigned, requestedBy: answer.requestedBy };
+      if (answer.allowed) decision = answer.decision;
+    }
     const { state } = self.memory;
     if (because !== null || !state?.champion) return { admitted: false, because: because ?? 'no champion' };
 
@@ -46,7 +61,7 @@ export class Admissions {
     });
     // A kill may have come while the cycle was being started, and found nothing to stop.
     if (self.memory.state?.latch === 'killed') await self.stopCycles(self.memory.state.because);
-    await this.#noteAdmitted(started, request, plan, state.champion);
+    await this.#noteAdmitted(started, request, plan, state.champion, decision);
     return { admitted: true, cycle: started.cycle, workflowId: started.workflowId };
   }
 
@@ -63,14 +78,25 @@ export class Admissions {
     const { running } = this.#self.memory;
     if (running.length === 0) return;
     const ended = await ask.findEnded({ workflowIds: running.map(({ workflowId }) => workflowId) });
-    for (const { workflowId, status, end } of ended) {
+    for (const { workflowId, status, end, promoted } of ended) {
       const gone = this.#self.memory.running.find((one) => one.workflowId === workflowId);
       if (gone && end) this.#self.ended(gone.cycle, end);
-      else if (gone) await this.#vanished(gone, `the workflow ended without a report (${status})`);
+      else if (gone) await this.#vanished(gone, `the workflow ended without a report (${status})`, promoted);
     }
   }
 
-  #objection({ trigger }: CycleRequest, plan: CyclePlan): string | null {
+  /** Proves who asks, where a token came along, and holds the day's budgets against what was used of them. */
+  async #mayStart(request: CycleRequest, { limits }: CyclePlan): Promise<StartAnswer> {
+    const { service, memory } = this.#self;
+    const key = this.#self.key('start');
+    try {
+      return await store.mayStart({ key, service, request, admittedToday: memory.today.admitted, limits });
+    } catch (error) {
+      return { allowed: false, because: reasonOf(error) };
+    }
+  }
+
+  #objection({ trigger }: CycleRequest, plan: CyclePlan, budgetsByPolicy: boolean): string | null {
     const { state, paused, running, today, cooldownUntil } = this.#self.memory;
     return objection({
       state,
@@ -81,19 +107,27 @@ export class Admissions {
       running: running.length,
       admittedToday: today.admitted,
       byHand: trigger === 'hand',
+      budgetsByPolicy,
     });
   }
 
-  async #vanished({ cycle }: RunningCycle, because: string): Promise<void> {
+  /** A promotion that has taken effect is its end here as well, though nobody could tell it. */
+  async #vanished({ cycle }: RunningCycle, because: string, told?: string): Promise<void> {
     const { service } = this.#self;
-    await this.#lane.takeBack(cycle, because);
+    const promoted = (await this.#lane.takeBack(cycle, because)) ?? told ?? null;
     const champion = this.#self.memory.state?.champion ?? null;
-    const end: CycleEnd = { outcome: 'failed', because, challenger: null, champion };
+    const end: CycleEnd =
+      promoted === null
+        ? { outcome: 'failed', because, challenger: null, champion }
+        : {
+            outcome: 'promoted',
+            because: `it was promoted, and then ${because}`,
+            challenger: promoted,
+            champion: promoted,
+          };
     const actor = { kind: 'guardian', name: 'guardian' };
     const key = `${cycleWorkflowId(service, cycle)}/end`;
-    await store.note({
-      entries: [{ key, service, cycle, kind: 'cycle ended', actor, reason: because, body: { ...end } }],
-    });
+    await this.#self.write([{ key, service, cycle, kind: 'cycle ended', actor, reason: because, body: { ...end } }]);
     this.#self.ended(cycle, end);
   }
 
@@ -102,9 +136,11 @@ export class Admissions {
     { trigger, requestedBy, reason }: CycleRequest,
     plan: CyclePlan,
     champion: string,
+    decision: string | null,
   ) {
-    const body = { trigger, workflowId, champion, config: plan.config, commit: plan.commit };
+    const { config, commit, approval } = plan;
+    const body = { trigger, workflowId, champion, config, commit, approval, decision };
     const row = { service: this.#self.service, cycle, kind: 'cycle admitted', actor: requestedBy, reason, body };
-    return store.note({ entries: [{ ...row, key: `${workflowId}/admitted` }] });
+    return this.#self.write([{ ...row, key: `${workflowId}/admitted` }]);
   }
 }

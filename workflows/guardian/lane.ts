@@ -61,14 +61,17 @@ export class Lane {
     if (waiting) await tell(waiting.workflowId, laneFreeSignal);
   }
 
-  /** Puts the champion back where a cycle that held the lane has vanished; its number is fenced off by that. */
-  async takeBack(cycle: string, because: string): Promise<void> {
+  /**
+   * Puts the champion back where a cycle that held the lane has vanished; its number is fenced off by that. Answers with the
+   * variant that it has made champion since the store was read last, on its last breath.
+   */
+  async takeBack(cycle: string, because: string): Promise<string | null> {
     const { state, lane } = this.#self.memory;
     this.#hinted = null;
-    if (lane.holder !== cycle || !state?.champion) return;
+    if (lane.holder !== cycle || !state?.champion) return null;
     const order = { service: this.#self.service, cycle, actor: SELF, reason: because };
     const granted = await this.#self.effect(() => store.grantLane({ ...order, key: this.#self.key('grant') }));
-    if (granted.outcome === 'refused') return; // killed meanwhile: gold serves already
+    if (granted.outcome === 'refused') return null; // killed meanwhile: gold serves already
     const { epoch, promotion, champion } = granted.state;
     const arms = [{ variant: champion ?? state.champion, share: 1 }];
     await this.#self.effect(() =>
@@ -79,6 +82,7 @@ export class Lane {
         arms,
       }),
     );
+    return epoch === state.epoch && champion !== state.champion ? champion : null;
   }
 }
 

@@ -84,7 +84,8 @@ export class Orders {
     const token = tokenOf(message);
     if (token === null) return refused(`${action} needs a signed token, such as the CLI makes with --print`);
     const bound = { action, workflow: guardianId(this.#self.service), step: null, variant, evidence: null };
-    const answer = await store.verifyToken({ token, ...bound, key: this.#self.key(action) });
+    const about = { service: this.#self.service };
+    const answer = await store.verifyToken({ token, ...bound, key: this.#self.key(action), about });
     return answer.valid ? effect(answer.claims) : refused(answer.because);
   }
 

@@ -4,7 +4,7 @@
  */
 import { setCurrentDetails, setDefaultSignalHandler, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { KillSwitchInput, KillSwitchMemory } from '../../contracts/guardian.ts';
-import { guardianId, KILL_SWITCH_ID } from '../../contracts/ids.ts';
+import { FLEET, guardianId, KILL_SWITCH_ID } from '../../contracts/ids.ts';
 import { restrictionOf, tokenOf } from '../../contracts/message-shapes.ts';
 import * as messages from '../../contracts/messages.ts';
 import { accepted, inTurn, onMessage, refused } from '../messages.ts';
@@ -61,6 +61,7 @@ export class KillSwitch {
       workflow: KILL_SWITCH_ID,
       ...bound,
       key: this.#key('token'),
+      about: { service: FLEET },
     });
     if (!answer.valid) return refused(answer.because);
     const { person, reason } = answer.claims;

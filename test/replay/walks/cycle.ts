@@ -9,7 +9,7 @@ import {
   resumeUpdate,
   skipUpdate,
 } from '../../../contracts/messages.ts';
-import type { CyclePlan } from '../../../contracts/plan.ts';
+import type { ApprovalPlan, CyclePlan } from '../../../contracts/plan.ts';
 import type { StageActivities } from '../../../contracts/stages.ts';
 import { testPlan } from '../../support/plan.ts';
 import { door, eventually, guardianOf, type StartedCycle, startCycle, statusOf } from '../../support/requests.ts';
@@ -48,16 +48,34 @@ const inTraining =
     return [handle];
   };
 
-/** A cycle that asks a person. */
+/** A cycle that asks people. */
 const asking =
-  (expiresMs: number, answer: (world: World, handle: Handle) => Promise<unknown>): Walk =>
+  (
+    approval: number | ApprovalPlan,
+    answer: (world: World, handle: Handle, service: string) => Promise<unknown>,
+    notify = false,
+  ): Walk =>
   async (world, service) => {
-    setScene(world, service, {}, { approval: { expiresMs } });
+    setScene(
+      world,
+      service,
+      {},
+      {
+        approval: typeof approval === 'number' ? { expiresMs: approval } : approval,
+        ...(notify && { notify }),
+      },
+    );
     const { handle } = await startCycle(world, service);
-    await answer(world, handle);
+    await answer(world, handle, service);
     await handle.result();
     return [handle];
   };
+
+const approve = async (handle: Handle, sign: World['sign']) => {
+  const { step, variant, evidence } = await approvalOf(handle);
+  const token = sign({ action: 'approve', workflow: handle.workflowId, step, variant, evidence });
+  await handle.executeUpdate(approveUpdate, { args: [{ token }] });
+};
 
 const approvalOf = async (handle: Handle) => {
   const asked = async () => (await statusOf(handle)).approval;
@@ -108,16 +126,38 @@ export const cycleWalks: Record<PathOf<'improvementCycle'>, Walk> = {
   observe: through({}, { mode: 'observe' }),
   advise: through({}, { mode: 'advise' }),
 
-  'approved-by-token': asking(600_000, async (world, handle) => {
-    const { step, variant, evidence } = await approvalOf(handle);
-    const token = world.sign({ action: 'approve', workflow: handle.workflowId, step, variant, evidence });
-    await handle.executeUpdate(approveUpdate, { args: [{ token }] });
-  }),
+  'approved-by-token': asking(600_000, (world, handle) => approve(handle, world.sign)),
   'rejected-by-person': asking(600_000, async (_, handle) => {
     await approvalOf(handle);
     await handle.signal(rejectSignal, { by: 'ada', reason: 'not on a Friday' });
   }),
   'approval-expired': asking(1_000, async () => undefined),
+  'approved-by-two': asking({ expiresMs: 600_000, quorum: 2 }, async (world, handle, service) => {
+    await approve(handle, world.sign);
+    await approve(handle, await world.person(`second-of-${service}`, 'approver'));
+  }),
+  'reminded-and-escalated': asking(
+    { expiresMs: 600_000, remindMs: 1_000, roles: ['approver'], escalate: { afterMs: 2_500, roles: ['admin'] } },
+    async (world, handle, service) => {
+      await eventually(
+        async () => world.told(service),
+        (told) => told.some(({ type }) => type === 'approval.escalated'),
+      );
+      await approve(handle, world.sign);
+    },
+    true,
+  ),
+  'expired-with-notices': asking({ expiresMs: 1_500, remindMs: 1_000 }, async () => undefined, true),
+  'notice-failed': async (world, service) => {
+    world.notify = async () => {
+      throw ApplicationFailure.nonRetryable('nobody listens', 'Refused');
+    };
+    try {
+      return await asking(600_000, (_, handle) => approve(handle, world.sign), true)(world, service);
+    } finally {
+      world.notify = async () => undefined;
+    }
+  },
 
   aborted: inTraining((handle) => handle.executeUpdate(abortUpdate, { args: [{ by: 'ada', reason: 'wrong data' }] })),
   killed: inTraining((handle) => handle.signal(killSignal, { by: 'ada', reason: 'it smells' })),
@@ -191,5 +231,25 @@ export const cycleWalks: Record<PathOf<'improvementCycle'>, Walk> = {
   },
 
   'lane-waited-for': secondInLane('degraded'),
+  /** While it is watched somebody says in the configuration that no traffic moves any more. */
+  'promotion-refused': async (world, service) => {
+    const watch: StageActivities['watch'] = async (input) => {
+      world.plan = testPlan({ mode: 'advise' });
+      return standard.watch(input);
+    };
+    return through({ watch })(world, service);
+  },
+
   'champion-changed': secondInLane('healthy'),
+
+  sealed: through({}, { mode: 'advise' }),
+  /** The evidence cannot be sealed, which is not what the end hangs on. */
+  unsealed: async (world, service) => {
+    const { sealEvidence } = world;
+    world.sealEvidence = async (order) => {
+      if (order.service !== service) return sealEvidence(order);
+      throw ApplicationFailure.nonRetryable('the folder holds other evidence', 'Refused');
+    };
+    return through({}, { mode: 'observe' })(world, service);
+  },
 };

@@ -163,6 +163,18 @@ export const guardianWalks: Record<PathOf<'guardian'>, Walk> = {
     return quietGuardian(world, service);
   },
 
+  'starts-decided': async (world, service) => {
+    setScene(world, service, {}, { environment: 'production', limits: { ...testPlan().limits, cyclesPerDay: 1 } });
+    const token = world.sign({ action: 'start', workflow: guardianId(service) });
+    await triggerCycle(world, service, 'hand'); // nobody signed it
+    await triggerCycle(world, service, 'hand', 'made up');
+    const admission = await triggerCycle(world, service, 'hand', token);
+    if (admission.admitted) await world.client.workflow.getHandle(admission.workflowId).result();
+    await allReported(world, service);
+    await triggerCycle(world, service, 'gate'); // the cycles of the day are used up
+    return quietGuardian(world, service);
+  },
+
   'malformed-messages': async (world, service) => {
     const guardian = await startGuardian(world, { service });
     await guardian.signal('no-such-message', { a: 1 });

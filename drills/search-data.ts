@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ServiceConfig } from '../../contracts/config.ts';
+import type { ServiceConfig } from '../contracts/config.ts';
 
 const VERBS = ['read', 'write', 'open', 'close', 'parse', 'print', 'count', 'merge', 'split', 'move'];
 const NOUNS = [

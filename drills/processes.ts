@@ -6,11 +6,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readEnvironment } from '../../infra/setup/environment.ts';
-import { resolveTemporal } from '../../infra/setup/temporal.ts';
-import { freePorts } from '../../infra/temporal/ports.ts';
-import type { ChildSpec } from '../../infra/up/child.ts';
-import { pawlChildren, temporalChild } from '../../infra/up/children.ts';
+import { homePaths } from '../adapters/home.ts';
+import { readEnvironment } from '../infra/setup/environment.ts';
+import { resolveTemporal } from '../infra/setup/temporal.ts';
+import { freePorts } from '../infra/temporal/ports.ts';
+import type { ChildSpec } from '../infra/up/child.ts';
+import { pawlChildren, temporalChild } from '../infra/up/children.ts';
 
 export const WORKERS = ['worker-control', 'worker-data', 'worker-train'] as const;
 export type WorkerName = (typeof WORKERS)[number];
@@ -29,7 +30,8 @@ export class Processes {
   private constructor(home: string, binary: string, [port = 0, gatewayPort = 0]: readonly number[]) {
     this.temporal = `${HOST}:${port}`;
     this.gateway = `http://${HOST}:${gatewayPort}`;
-    this.#logs = join(home, 'logs');
+    const { state } = homePaths(home);
+    this.#logs = join(state, 'logs');
     mkdirSync(this.#logs, { recursive: true });
     const { PATH, HOME, XDG_CACHE_HOME } = readEnvironment().variables;
     const env = {
@@ -40,9 +42,9 @@ export class Processes {
       PAWL_GATEWAY_PORT: String(gatewayPort),
     };
     const server = { binary, host: HOST, port, uiPort: null, namespace: NAMESPACE };
-    const state = { database: join(home, 'temporal.db'), log: join(this.#logs, 'temporal.log') };
+    const files = { database: join(state, 'temporal.db'), log: join(this.#logs, 'temporal.log') };
     const addresses = { temporal: this.temporal, namespace: NAMESPACE, gateway: this.gateway };
-    const specs = [temporalChild({ ...server, ...state }, env), ...pawlChildren(addresses, env, [])];
+    const specs = [temporalChild({ ...server, ...files }, env), ...pawlChildren(addresses, env, [])];
     this.#specs = new Map(specs.map((spec) => [spec.name, spec]));
     process.once('exit', this.#killAll);
   }

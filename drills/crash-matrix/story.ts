@@ -1,0 +1,41 @@
+/** What the ledger tells of a service, so that two runs of one seed can be held against each other. */
+import type { LedgerRow } from '../../contracts/ledger.ts';
+import type { ServiceState } from '../../contracts/traffic.ts';
+
+/** `001 promoted` */
+export const endsIn = (ledger: readonly LedgerRow[]): string[] =>
+  ledger
+    .filter(({ kind }) => kind === 'cycle ended')
+    .map(({ cycle, body }) => `${numberOf(cycle)} ${body.outcome}`)
+    .sort();
+
+/**
+ * One line a row, cycle by cycle. Left out: what differs between two runs that come to the same end. That is times, digests,
+ * refusals (as many as there were attempts), and variants that a training registers when nobody waits for it any more. Rows that
+ * no step of the cycle waits for, such as a person's decision, stand where they always stand.
+ */
+export const storyOf = (ledger: readonly LedgerRow[], gold: string): string[] => {
+  const told = ledger.filter(({ kind, body }) => body.outcome !== 'refused' && kind !== 'variant');
+  const cycles = [...new Set(told.map(({ cycle }) => cycle ?? ''))].sort();
+  return cycles.flatMap((of) => {
+    const rows = told.filter(({ cycle }) => (cycle ?? '') === of).toSorted((a, b) => placeOf(a) - placeOf(b));
+    return rows.map((row) => lineOf(row, gold)).filter((line, n, lines) => n === 0 || line !== lines[n - 1]);
+  });
+};
+
+/** First what the guardian tells of the cycle, last what timers and people do. */
+const placeOf = ({ kind, actor }: LedgerRow): number => {
+  if (kind === 'cycle admitted') return -1;
+  if (kind === 'promise broken') return 1;
+  return kind === 'decision' && actor.kind === 'person' ? 2 : 0;
+};
+
+const lineOf = ({ cycle, kind, actor, body }: LedgerRow, gold: string): string => {
+  const state = (body.state ?? null) as ServiceState | null;
+  const step = kind === 'shift' ? String(body.key).split('/').at(-1) : '';
+  const arms = state?.arms.map(({ variant, share }) => `${variant === gold ? 'gold' : 'challenger'} ${share}`) ?? [];
+  const latch = state ? `${state.latch} ${state.epoch}.${state.promotion}` : '';
+  return [numberOf(cycle), actor.kind, kind, step, body.outcome, latch, ...arms].filter(Boolean).join(' ');
+};
+
+const numberOf = (cycle: string | null): string => cycle?.replace(/^.*_/, '') ?? '';
