@@ -271,10 +271,12 @@ const pendingOf = async (client: Client, workflowId: string): Promise<string[]> 
     .getHandle(workflowId)
     .describe()
     .catch(() => null);
-  return (found?.raw.pendingActivities ?? []).map(
+  const activities = (found?.raw.pendingActivities ?? []).map(
     ({ activityType, attempt, lastFailure }) =>
       `${workflowId} waits for ${activityType?.name}, attempt ${attempt}: ${lastFailure?.message ?? 'no failure yet'}`,
   );
+  const task = found?.raw.pendingWorkflowTask;
+  return task ? [...activities, `${workflowId} waits for a worker to take it up, attempt ${task.attempt}`] : activities;
 };
 
 const restriction = { by: 'ada', reason: 'a trial' };

@@ -135,7 +135,8 @@ export const createMatrixWorld = async (): Promise<MatrixWorld> => {
     ...{ home, client, control: real.control, artifacts: real.artifacts, configs, running, codePath },
     sign: await signerOf(home),
     end: async ({ keep }) => {
-      await Promise.all(workers.map(stop));
+      // A worker that cannot stop must not keep the server alive.
+      await Promise.allSettled(workers.map(stop));
       await native.close();
       await connection.close();
       await server.stop();

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { homePaths } from '../../adapters/home.ts';
@@ -119,6 +119,7 @@ describe('a service that is asked all the time', () => {
     const asked = await live.untilAsked(cycle);
     const { variant } = asked;
     const file = join(homePaths(live.home).artifacts, 'sha256', variant.slice(0, 2), variant);
+    const content = readFileSync(file);
     writeFileSync(file, '{"kind":"lexical"}');
     const before = live.visitors.seen.length;
     await live.approve(cycle, asked);
@@ -128,6 +129,10 @@ describe('a service that is asked all the time', () => {
     });
     expect(live.visitors.seen.slice(before).filter((seen) => seen.variant !== live.gold)).toEqual([]);
     expect(await live.control.state(SERVICE)).toMatchObject({ champion: live.gold });
+    const [end] = await live.control.ledger({ service: SERVICE, cycle: cycle.cycle, kind: 'cycle ended' });
+    const missing = [expect.stringMatching(/^mlflow_run_\w+\/model$/)];
+    expect(end?.body).toMatchObject({ sealed: { complete: false, missing } });
+    writeFileSync(file, content); // As from a backup.
   });
 });
 
