@@ -6,6 +6,7 @@
 import { Context } from '@temporalio/activity';
 import { z } from 'zod';
 import { training } from '../adapters/lexical/training-task.ts';
+import { trial } from '../adapters/lexical/trial.ts';
 import { saveVariant } from '../adapters/lexical/variant.ts';
 import { PawlError } from '../contracts/failures.ts';
 import type { StageActivities, TrainInput, Training } from '../contracts/stages.ts';
@@ -16,19 +17,6 @@ import type { StageDeps } from './stage-deps.ts';
 import { runForActivity } from './threads.ts';
 import { usageOf } from './usage.ts';
 
-const trial: z.ZodType<Trial> = z.object({
-  point: z.object({
-    title: z.number(),
-    body: z.number(),
-    stemming: z.boolean(),
-    splitIdentifiers: z.boolean(),
-    stopShare: z.number(),
-    expansion: z.object({ documents: z.number(), words: z.number() }),
-    sets: z.array(z.number()),
-  }),
-  score: z.number(),
-  kept: z.boolean(),
-});
 /** What a heartbeat carries: the inputs by digest, and every trial so far. */
 const cursor = z.object({ of: z.string(), milliseconds: z.number(), history: z.array(trial) });
 type Cursor = z.infer<typeof cursor>;

@@ -8,7 +8,7 @@ import { type CyclePlan, PLUGGABLE_STAGES, type PluggableStage, type Stage } fro
 import { queues } from '../../contracts/queues.ts';
 import { VERDICTS } from '../../contracts/stages.ts';
 import { GATE_STATES, type Gate, type Vitals } from '../../contracts/vitals.ts';
-import type { Trial } from '../../domain/settings-search.ts';
+import { trial } from '../lexical/trial.ts';
 
 export const artifactRef: z.ZodType<ArtifactRef> = z.object({
   uri: z.string(),
@@ -41,19 +41,6 @@ const finding = z.object({
   n: z.number(),
   because: z.string(),
   withinMs: z.number(),
-});
-const trial: z.ZodType<Trial> = z.object({
-  point: z.object({
-    title: z.number(),
-    body: z.number(),
-    stemming: z.boolean(),
-    splitIdentifiers: z.boolean(),
-    stopShare: z.number(),
-    expansion: z.object({ documents: z.number(), words: z.number() }),
-    sets: z.array(z.number()),
-  }),
-  score: z.number(),
-  kept: z.boolean(),
 });
 const term = z.object({ term: z.string(), queries: z.number() });
 const reasons = z.array(z.string());
