@@ -25,16 +25,28 @@ export const isBundled = (): boolean => existsSync(fileIn(CACHE, WORKFLOWS));
 
 /** Path of the bundle, for `Worker.create({ workflowBundle: { codePath } })`. */
 export async function workflowBundle(cache: string = CACHE, workflowsPath: string = WORKFLOWS): Promise<string> {
-  const file = fileIn(cache, workflowsPath);
-  if (existsSync(file)) return file;
+  const present = fileIn(cache, workflowsPath);
+  if (existsSync(present)) return present;
   return withLock(join(cache, 'bundle.lock'), async () => {
-    if (!existsSync(file)) await withProgress('Bundling the workflows', () => build(file, workflowsPath));
+    const file = await build(cache, workflowsPath);
     forgetOld(cache);
     return file;
   });
 }
 
-async function build(file: string, workflowsPath: string): Promise<void> {
+/** Code that changes while it is bundled is bundled again: what came of it would belong to neither state of the code. */
+async function build(cache: string, workflowsPath: string): Promise<string> {
+  const file = fileIn(cache, workflowsPath);
+  if (existsSync(file)) return file;
+  const code = await withProgress('Bundling the workflows', () => bundle(workflowsPath));
+  if (fileIn(cache, workflowsPath) !== file) return build(cache, workflowsPath);
+  const temporary = `${file}.${process.pid}`;
+  writeFileSync(temporary, code);
+  renameSync(temporary, file);
+  return file;
+}
+
+async function bundle(workflowsPath: string): Promise<string> {
   const said: string[] = [];
   const { code } = await bundleWorkflowCode({
     workflowsPath,
@@ -47,9 +59,7 @@ async function build(file: string, workflowsPath: string): Promise<void> {
       cause,
     });
   });
-  const temporary = `${file}.${process.pid}`;
-  writeFileSync(temporary, code);
-  renameSync(temporary, file);
+  return code;
 }
 
 const fileIn = (cache: string, workflowsPath: string): string => join(cache, `workflows-${digestOf(workflowsPath)}.js`);

@@ -40,6 +40,16 @@ test('changed code gets a bundle of its own', async () => {
   expect(readFileSync(second, 'utf8')).toContain('function two(');
 });
 
+test('code that changes while it is bundled gets no bundle of both states', async () => {
+  const folder = temporaryFolder();
+  const workflows = workflowsIn(folder, 'export async function one(): Promise<void> {}');
+  const asked = workflowBundle(folder, workflows);
+  workflowsIn(folder, 'export async function two(): Promise<void> {}');
+  expect(readFileSync(await asked, 'utf8')).toContain('function two(');
+  workflowsIn(folder, 'export async function one(): Promise<void> {}');
+  expect(readFileSync(await workflowBundle(folder, workflows), 'utf8')).toContain('function one(');
+});
+
 test('a workflow that imports what cannot be replayed is refused with what it may import', async () => {
   const folder = temporaryFolder();
   const workflows = workflowsIn(
