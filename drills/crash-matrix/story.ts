@@ -11,14 +11,17 @@ export const endsIn = (ledger: readonly LedgerRow[]): string[] =>
 
 /**
  * One line a row, cycle by cycle. Left out: what differs between two runs that come to the same end. That is times, digests,
- * refusals (as many as there were attempts), and variants that a training registers when nobody waits for it any more. Rows that
- * no step of the cycle waits for, such as a person's decision, stand where they always stand.
+ * refusals (as many as there were attempts), variants that a training registers when nobody waits for it any more, and lanes that
+ * were given to a cycle that had stopped waiting, with the promotion numbers that count them (the checker counts them too). Rows
+ * that no step of the cycle waits for, such as a person's decision, stand where they always stand.
  */
 export const storyOf = (ledger: readonly LedgerRow[], gold: string): string[] => {
   const told = ledger.filter(({ kind, body }) => body.outcome !== 'refused' && kind !== 'variant');
   const cycles = [...new Set(told.map(({ cycle }) => cycle ?? ''))].sort();
   return cycles.flatMap((of) => {
-    const rows = told.filter(({ cycle }) => (cycle ?? '') === of).toSorted((a, b) => placeOf(a) - placeOf(b));
+    const all = told.filter(({ cycle }) => (cycle ?? '') === of).toSorted((a, b) => placeOf(a) - placeOf(b));
+    const moved = all.some(({ kind }) => kind === 'shift');
+    const rows = all.filter(({ kind }) => moved || kind !== 'grant');
     return rows.map((row) => lineOf(row, gold)).filter((line, n, lines) => n === 0 || line !== lines[n - 1]);
   });
 };
@@ -34,7 +37,7 @@ const lineOf = ({ cycle, kind, actor, body }: LedgerRow, gold: string): string =
   const state = (body.state ?? null) as ServiceState | null;
   const step = kind === 'shift' ? String(body.key).split('/').at(-1) : '';
   const arms = state?.arms.map(({ variant, share }) => `${variant === gold ? 'gold' : 'challenger'} ${share}`) ?? [];
-  const latch = state ? `${state.latch} ${state.epoch}.${state.promotion}` : '';
+  const latch = state ? `${state.latch} ${state.epoch}` : '';
   return [numberOf(cycle), actor.kind, kind, step, body.outcome, latch, ...arms].filter(Boolean).join(' ');
 };
 

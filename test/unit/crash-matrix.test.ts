@@ -33,8 +33,16 @@ describe('the story of a service', () => {
   test('tells what moved, not when, nor what was refused', () => {
     const shift = { ...row, actor, kind: 'shift', body: { key: 'pawl:docs/deploy', outcome: 'done', state } };
     const refused = { ...shift, body: { ...shift.body, outcome: 'refused' } };
-    expect(storyOf([shift, refused], 'g')).toEqual(['001 cycle shift deploy done armed 0.1 gold 1']);
+    expect(storyOf([shift, refused], 'g')).toEqual(['001 cycle shift deploy done armed 0 gold 1']);
     expect(storyOf([{ ...shift, seq: 7, at: 'later' }], 'g')).toEqual(storyOf([shift], 'g'));
+  });
+
+  test('leaves out a lane that nobody waited for any more, and keeps the one by which traffic moved', () => {
+    const grant = { ...row, actor, kind: 'grant', body: { key: 'grant', outcome: 'done', state } };
+    const ended = { ...row, actor, kind: 'cycle ended', body: { key: 'end', outcome: 'aborted' } };
+    const shift = { ...row, actor, kind: 'shift', body: { key: 'pawl:docs/deploy', outcome: 'done', state } };
+    expect(storyOf([grant, ended], 'g')).toEqual(storyOf([ended], 'g'));
+    expect(storyOf([grant, shift], 'g')).not.toEqual(storyOf([shift], 'g'));
   });
 
   test('is another one when another variant serves', () => {
