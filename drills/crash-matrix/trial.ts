@@ -134,8 +134,9 @@ class Trial {
           this.#killed ??= this.#kill();
           await this.#killed;
         }
-        if (beside && point === 'activity: shiftTraffic') {
-          // The first one has the lane now, and this one will wait for it.
+        if (beside && point === 'activity: shiftTraffic' && caller().workflowId === this.#cycles[0]) {
+          // The first one has the lane now, and this one will wait for it. Never on the guardian's own change: it answers
+          // nobody until that is made.
           this.#beside ??= this.#ask(2);
           await this.#beside;
         }
