@@ -1,5 +1,5 @@
 import { Context } from '@temporalio/activity';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { guardianId } from '../../contracts/ids.ts';
 import { killSignal, killUpdate, pauseUpdate, rearmUpdate, resumeUpdate } from '../../contracts/messages.ts';
 import { guardedService } from '../support/guarded-service.ts';
@@ -100,7 +100,38 @@ describe('a kill', () => {
       input: { payloads: [{ metadata: { encoding: Buffer.from('json/plain') }, data: Buffer.from('{ not json') }] },
     });
     await eventually(scene.state, (now) => now?.latch === 'killed');
-    expect((await scene.status()).latch).toBe('killed');
+    await eventually(scene.status, ({ latch }) => latch === 'killed');
+  });
+
+  test('is not forgotten over what the store was asked before it', async () => {
+    await scene.startGuardian({});
+    await eventually(scene.status, ({ latch }) => latch === 'armed');
+    const { control } = scene.world;
+    const [read, killed] = [door(), door()];
+    const state = vi.spyOn(control, 'state').mockImplementationOnce(async (service) => {
+      const armed = await control.state(service);
+      await read.opened;
+      return armed;
+    });
+    const kill = vi.spyOn(control, 'kill').mockImplementationOnce(async (order) => {
+      await killed.opened;
+      return control.kill(order);
+    });
+    const asked = triggerCycle(scene.world, scene.service);
+    await eventually(
+      () => state.mock.calls.length,
+      (calls) => calls > 0,
+    );
+    await scene.guardian().signal(killSignal, { by: 'ada', reason: 'it smells' });
+    await eventually(
+      () => kill.mock.calls.length,
+      (calls) => calls > 0,
+    );
+    read.open();
+    expect(await asked).toMatchObject({ admitted: false, because: expect.stringContaining('it smells') });
+    expect(await scene.status()).toMatchObject({ latch: 'killed' });
+    killed.open();
+    await eventually(scene.state, (now) => now?.latch === 'killed');
   });
 
   test('on the store alone is adopted by the guardian when it next looks, and stops what runs', async () => {

@@ -58,9 +58,7 @@ export class Orders {
 
   async #kill(message: unknown): Promise<Answer> {
     const { by, reason } = restrictionOf(message);
-    const { state } = this.#self.memory;
-    // Before anything is awaited, so that an admission under way sees it.
-    if (state) this.#self.remember({ state: { ...state, latch: 'killed', because: reason } });
+    this.#self.killed(reason);
     const order = {
       key: this.#self.key('kill'),
       service: this.#self.service,

@@ -6,7 +6,7 @@
  * 2. What is in the outbox outlives the run. An activity for each row would let a flood of messages reach the server's
  *    limit of pending activities, and block the guardian for good.
  */
-import { setCurrentDetails, workflowInfo } from '@temporalio/workflow';
+import { patched, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
 import type { LedgerEntry } from '../../contracts/control.ts';
 import type { GuardianMemory } from '../../contracts/guardian.ts';
 import { guardianId } from '../../contracts/ids.ts';
@@ -64,6 +64,13 @@ export class Self {
     this.stale = false;
     const { state } = this.#memory;
     if (state?.latch === 'killed' && before?.latch !== 'killed') await this.stopCycles(state.because);
+  }
+
+  /** Before anything is awaited, so that an admission under way sees it. What was asked for earlier is old news now. */
+  killed(because: string): void {
+    if (patched('2026-11-kill-is-news')) this.#heard = ++this.#asked;
+    const { state } = this.#memory;
+    if (state) this.remember({ state: { ...state, latch: 'killed', because } });
   }
 
   async stopCycles(reason: string): Promise<void> {
