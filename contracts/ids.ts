@@ -13,6 +13,7 @@ export const ofCycleWorkflow = (workflowId: string): { service: string; cycle: s
   const [, service, cycle] = /^pawl:([^:]+):cycle:([^:]+)$/.exec(workflowId) ?? [];
   return service && cycle ? { service, cycle } : null;
 };
+export const loraWorkflowId = (service: string, id: string): string => `pawl:${service}:lora:${id}`;
 export const scheduleId = (service: string, name: string): string => `pawl:${service}:schedule:${name}`;
 /** The service under which stands what concerns all of them. */
 export const FLEET = '*';

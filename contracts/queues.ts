@@ -6,5 +6,7 @@ export const queues = {
   data: 'pawl-data',
   /** Training. On a laptop this is the niced CPU trainer; on a cluster the machines with a GPU. */
   train: 'pawl-train-gpu',
+  /** Encoding, scoring and evaluating whole data sets with a model. */
+  infer: 'pawl-infer-gpu',
 } as const;
 export type Queue = (typeof queues)[keyof typeof queues];
