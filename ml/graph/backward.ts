@@ -6,7 +6,7 @@
  * Every rule is held against finite differences in test/ml/graph.
  */
 import type { Graph } from './graph.ts';
-import { type Attributes, sameShape, type Tensor } from './tensor.ts';
+import { type Attributes, type Dim, sameShape, type Tensor } from './tensor.ts';
 
 export type Gradient = Tensor | ((before: Tensor | null) => Tensor);
 /** As many as the operator has: a rule knows how many there are. */
@@ -169,8 +169,9 @@ const product = (
 };
 
 const flat = (g: Graph, x: Tensor): Tensor => {
-  const width = x.shape.at(-1) as number;
-  return g.op('Reshape', [x, g.ints([-1, width])], [['rows', width]])[0] as Tensor;
+  const width = x.shape.at(-1) as Dim;
+  const sizes = typeof width === 'number' ? g.ints([-1, width]) : g.concat([g.ints([-1]), g.sizeOf(width)], 0);
+  return g.op('Reshape', [x, sizes], [['rows', width]])[0] as Tensor;
 };
 
 const reshapedLike = (g: Graph, dy: Tensor, x: Tensor): Tensor =>

@@ -1,0 +1,77 @@
+/**
+ * BERT, from token ids to the state of every token. Linear layers see tokens only; attention sees the grid.
+ *
+ * Served and trained, these are the same operators. ONNX Runtime's own for several of them at once (MultiHeadAttention,
+ * SkipLayerNormalization, BiasGelu, EmbedLayerNormalization, and query, key and value in one product) gave the same numbers and
+ * were no faster on a CPU, so nothing here depends on what is trained.
+ */
+import type { Graph } from '../graph/graph.ts';
+import type { Tensor } from '../graph/tensor.ts';
+import type { Activation } from './config.ts';
+import { frozen } from './frozen.ts';
+import type { EncoderModel } from './open.ts';
+import type { TokenInputs } from './tokens.ts';
+
+/** A linear layer of the model by its name, with whatever was laid over it. */
+export type Linear = (x: Tensor, module: string) => Tensor;
+
+/** Added to the scores of places without a token: far below any score, far above minus infinity. */
+const MASKED = 1e9;
+
+export function tokenStates(graph: Graph, model: EncoderModel, inputs: TokenInputs, linear: Linear): Tensor {
+  const norm = (x: Tensor, name: string) => layerNorm(graph, model, x, name);
+  const hidden = graph.mul(graph.sub(graph.unsqueeze(inputs.mask, [1, 2]), 1), MASKED);
+  let x = norm(embeddings(graph, model, inputs), 'embeddings.LayerNorm');
+  for (let n = 0; n < model.config.layers; n++) {
+    const layer = `encoder.layer.${n}`;
+    const context = attention(graph, model, inputs, { x, hidden, linear, name: `${layer}.attention.self` });
+    x = norm(graph.add(linear(context, `${layer}.attention.output.dense`), x), `${layer}.attention.output.LayerNorm`);
+    const wide = activate(graph, linear(x, `${layer}.intermediate.dense`), model.config.activation);
+    x = norm(graph.add(linear(wide, `${layer}.output.dense`), x), `${layer}.output.LayerNorm`);
+  }
+  return x;
+}
+
+const layerNorm = (graph: Graph, model: EncoderModel, x: Tensor, name: string): Tensor =>
+  graph.layerNorm(
+    x,
+    frozen(graph, model, `${name}.weight`),
+    frozen(graph, model, `${name}.bias`),
+    model.config.epsilon,
+  );
+
+export function embeddings(graph: Graph, model: EncoderModel, { ids, positions, types }: TokenInputs): Tensor {
+  const rows = (table: string, of: Tensor) => graph.gather(frozen(graph, model, `embeddings.${table}.weight`), of);
+  const words = graph.add(rows('word_embeddings', ids), rows('token_type_embeddings', types));
+  return graph.add(words, rows('position_embeddings', positions));
+}
+
+interface Attention {
+  readonly x: Tensor;
+  readonly hidden: Tensor;
+  readonly linear: Linear;
+  readonly name: string;
+}
+
+const attention = (graph: Graph, model: EncoderModel, inputs: TokenInputs, of: Attention): Tensor => {
+  const { hidden: width, heads } = model.config;
+  const { texts, longest } = inputs;
+  const inHeads = (part: string) => {
+    const grid = graph.pad(of.linear(of.x, `${of.name}.${part}`), inputs);
+    return graph.transpose(graph.reshape(grid, [texts, longest, heads, width / heads]), [0, 2, 1, 3]);
+  };
+  const [query, key, value] = [inHeads('query'), inHeads('key'), inHeads('value')];
+  const scores = graph.matmul(query, key, { transB: true, alpha: 1 / Math.sqrt(width / heads) });
+  const seen = graph.matmul(graph.softmax(graph.add(scores, of.hidden)), value);
+  const grid = graph.reshape(graph.transpose(seen, [0, 2, 1, 3]), [inputs.slots.shape[0] as string, width]);
+  return graph.unpad(grid, inputs);
+};
+
+export const activate = (graph: Graph, x: Tensor, activation: Activation): Tensor => {
+  if (activation === 'relu') return graph.relu(x);
+  if (activation === 'gelu') return graph.gelu(x);
+  // Both remaining names are the approximation by tanh.
+  const cubed = graph.mul(graph.mul(x, x), x);
+  const inner = graph.mul(graph.add(x, graph.mul(cubed, 0.044715)), Math.sqrt(2 / Math.PI));
+  return graph.mul(graph.mul(x, 0.5), graph.add(graph.tanh(inner), 1));
+};
