@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto';
+import type { StatementSync } from 'node:sqlite';
 import type { LedgerEntry } from '../../contracts/control.ts';
 import { PawlError } from '../../contracts/failures.ts';
 import { FLEET } from '../../contracts/ids.ts';
@@ -22,6 +23,14 @@ export interface Ledger {
   vkey(): string | null;
 }
 
+const FILTERS = {
+  service: 'service = :service',
+  cycle: 'cycle = :cycle',
+  kind: 'kind = :kind',
+  since: 'at >= :since',
+  until: 'at <= :until',
+} as const satisfies Record<keyof Omit<LedgerFilter, 'afterSeq' | 'limit' | 'last'>, string>;
+
 interface Signer {
   readonly privateKey: KeyObject;
   readonly vkey: string;
@@ -30,13 +39,15 @@ interface Signer {
 export const createLedger = (database: Database, key: LedgerKey, now: () => number): Ledger => {
   const { db, attempt, transaction } = database;
   const chain = createChain(db);
-  const inOrder = (order: 'ASC' | 'DESC') =>
-    db.prepare(`
-      SELECT * FROM ledger
-      WHERE seq > :afterSeq AND (:service IS NULL OR service = :service) AND (:cycle IS NULL OR cycle = :cycle)
-        AND (:kind IS NULL OR kind = :kind) AND (:since IS NULL OR at >= :since) AND (:until IS NULL OR at <= :until)
-      ORDER BY seq ${order} LIMIT :limit`);
-  const [oldest, newest] = [inOrder('ASC'), inOrder('DESC')];
+  /** By what is asked for and nothing else, so that an index can find it. */
+  const asked = new Map<string, StatementSync>();
+  const reading = (filters: readonly string[], order: 'ASC' | 'DESC'): StatementSync => {
+    const where = ['seq > :afterSeq', ...filters].join(' AND ');
+    const sql = `SELECT * FROM ledger WHERE ${where} ORDER BY seq ${order} LIMIT :limit`;
+    const statement = asked.get(sql) ?? db.prepare(sql);
+    asked.set(sql, statement);
+    return statement;
+  };
   const page = db.prepare('SELECT * FROM ledger WHERE seq > :afterSeq ORDER BY seq LIMIT :limit');
 
   let signer: Signer | null = null;
@@ -92,13 +103,15 @@ export const createLedger = (database: Database, key: LedgerKey, now: () => numb
         draft = null;
       }
     },
-    read: ({ service = null, cycle = null, kind = null, since = null, until = null, afterSeq = 0, limit, last }) => {
+    read: ({ afterSeq = 0, limit, last, ...wanted }) => {
       for (const [name, count] of Object.entries({ limit, last })) {
         if (count === undefined || (Number.isSafeInteger(count) && count >= 0)) continue;
         throw new PawlError('Usage', `The ledger's ${name} must be a whole number from 0 on, but is ${count}`);
       }
-      const filter = { service, cycle, kind, since, until, afterSeq, limit: last ?? limit ?? -1 }; // SQLite reads -1 as 'all'.
-      const rows = attempt(() => (last === undefined ? oldest : newest).all(filter));
+      const given = Object.entries(wanted).filter(([, value]) => value !== undefined && value !== null);
+      const filters = given.map(([name]) => FILTERS[name as keyof typeof FILTERS]);
+      const bound = { ...Object.fromEntries(given), afterSeq, limit: last ?? limit ?? -1 }; // SQLite reads -1 as 'all'.
+      const rows = attempt(() => reading(filters, last === undefined ? 'ASC' : 'DESC').all(bound));
       return (last === undefined ? rows : rows.reverse()).map((row) => ledgerRow.parse(row));
     },
     stored: (wanted) => {
