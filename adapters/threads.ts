@@ -6,7 +6,8 @@
  * Between two progresses `tick` says that the work goes on, as often as it likes to be called.
  */
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { type FailureType, failures, PawlError } from '../contracts/failures.ts';
+import { PawlError } from '../contracts/failures.ts';
+import { revived, type ThrownError, thrown } from '../contracts/thrown.ts';
 
 export interface Task<Input, Progress, Output> {
   readonly url: string;
@@ -18,14 +19,6 @@ type Message =
   | { readonly kind: 'tick' }
   | { readonly kind: 'done'; readonly value: unknown }
   | { readonly kind: 'failed'; readonly error: ThrownError };
-
-/** An error in a form that survives the way between threads: a class does not. */
-interface ThrownError {
-  readonly type: FailureType;
-  readonly message: string;
-  readonly hint: string | undefined;
-  readonly stack: string | undefined;
-}
 
 const TICK_MS = 500;
 
@@ -95,15 +88,4 @@ function atMostEvery(ms: number, act: () => void): () => void {
     last = now;
     act();
   };
-}
-
-function thrown(error: unknown): ThrownError {
-  const { type, message, hint, stack } = (error instanceof Error ? error : new Error(String(error))) as PawlError;
-  return { type: type in failures ? type : 'Internal', message, hint, stack };
-}
-
-function revived({ type, message, hint, stack }: ThrownError): PawlError {
-  const error = new PawlError(type, message, hint === undefined ? {} : { hint });
-  if (stack !== undefined) error.stack = stack;
-  return error;
 }

@@ -13,9 +13,9 @@ import { fileURLToPath } from 'node:url';
 import type { CorpusDocument } from '../../adapters/lexical/document.ts';
 import type { Split } from '../../adapters/service/data.ts';
 import { PawlError } from '../../contracts/failures.ts';
+import { withoutNearDuplicates } from '../../domain/near-duplicates.ts';
 import { hash32 } from '../../domain/random.ts';
 import { normalised } from '../../domain/tokens.ts';
-import { withoutNearDuplicates } from './near-duplicates.ts';
 import { type Passage, passagesOf } from './passages.ts';
 
 export type Period = 'before' | 'after';
