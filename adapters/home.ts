@@ -16,6 +16,8 @@ export interface HomePaths {
   /** Sealed evidence of cycles, a folder each: `<service>/<cycle>`. */
   readonly evidence: string;
   readonly indexes: string;
+  /** Which process computes on which device. */
+  readonly devices: string;
   /** Private keys, for nobody else to read. */
   readonly keys: string;
   readonly operatorKey: string;
@@ -36,6 +38,7 @@ export const homePaths = (home: string): HomePaths => {
     artifacts: join(state, 'artifacts'),
     evidence: join(state, 'artifacts'),
     indexes: join(state, 'indexes'),
+    devices: join(state, 'devices'),
     keys: join(state, 'keys'),
     operatorKey: join(state, 'keys', 'operator.pem'),
     up: join(state, 'up.json'),

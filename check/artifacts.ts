@@ -3,10 +3,10 @@ import type { Artifacts, Evidence, LedgerRow } from './evidence.ts';
 import { noteKey, sha256Hex, signedBy } from './hashes.ts';
 import { at, type Finding, notApplicable, type Rule } from './reading.ts';
 
-const NO_FOLDER = notApplicable('this home has no folder of artifacts');
+export const NO_FOLDER = notApplicable('this home has no folder of artifacts');
 
 /** Why nothing can be made of what lies there; null where it is whole. */
-const whyNot = (artifacts: Artifacts, sha256: string): string | null => {
+export const whyNot = (artifacts: Artifacts, sha256: string): string | null => {
   const bytes = artifacts.read(sha256);
   if (bytes === null) return 'is not there';
   return sha256Hex(bytes) === sha256 ? null : 'holds something else';
@@ -51,7 +51,7 @@ export const restsOnItsEvidence: Rule = (evidence) => {
     );
 };
 
-const fieldIn = (artifacts: Artifacts, sha256: string | undefined, field: string): unknown => {
+export const fieldIn = (artifacts: Artifacts, sha256: string | undefined, field: string): unknown => {
   try {
     return JSON.parse(Buffer.from(artifacts.read(sha256 ?? '') ?? []).toString('utf8'))[field];
   } catch {
@@ -140,7 +140,7 @@ export const keepsWhatServes: Rule = (evidence) => {
 };
 
 /** A person's data may be erased; the row about it names the digests of what is gone. */
-const erasedIn = ({ ledger }: Evidence): ReadonlySet<unknown> =>
+export const erasedIn = ({ ledger }: Evidence): ReadonlySet<unknown> =>
   new Set(
     ledger
       .filter(({ kind }) => kind === 'erased')

@@ -40,6 +40,7 @@ import {
 } from './decisions.ts';
 import type { Evidence } from './evidence.ts';
 import { readEvidence } from './home.ts';
+import { keepsModels, servesWhatWasTrained } from './models.ts';
 import { type Asked, type Finding, isApplicable, type Rule } from './reading.ts';
 import { servedByShare } from './served.ts';
 import {
@@ -92,6 +93,8 @@ export const RULES = {
   'what was sealed is there, as it was': keepsWhatItSealed,
   'what was sealed is signed by the key of the ledger': sealsAreSigned,
   'what serves is there, as it was built': keepsWhatServes,
+  'a registered model is there, as it was made': keepsModels,
+  'an adapter serves what was trained': servesWhatWasTrained,
 } as const satisfies Record<string, Rule>;
 export type RuleName = keyof typeof RULES;
 

@@ -6,6 +6,8 @@ import type { ArtifactStore } from '../adapters/artifacts/port.ts';
 import type { ControlStore } from '../adapters/control/port.ts';
 import { sqliteControl } from '../adapters/control/sqlite.ts';
 import { type HomePaths, homePaths } from '../adapters/home.ts';
+import type { ModelCache } from '../adapters/models/cache.ts';
+import { modelCacheOf } from '../adapters/models/of-environment.ts';
 import { type CedarPolicy, cedarPolicy } from '../adapters/policy/cedar.ts';
 import { findServices, serviceNamed } from '../adapters/service/config.ts';
 import type { ServiceConfig } from '../contracts/config.ts';
@@ -53,6 +55,11 @@ export class Context {
 
   get artifacts(): ArtifactStore {
     return folderArtifacts(this.paths.artifacts);
+  }
+
+  /** Needs no home: base models belong to the user. */
+  get models(): ModelCache {
+    return modelCacheOf(this.#environment);
   }
 
   get policy(): CedarPolicy {

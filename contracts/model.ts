@@ -27,7 +27,11 @@ export interface ModelCard {
   readonly parents: readonly string[];
   /** Name → artifact: `adapter_config.json`, `adapter_model.safetensors` and so on. */
   readonly files: Readonly<Record<string, ArtifactRef>>;
-  readonly data: { readonly train: ArtifactRef | null; readonly heldOut: ArtifactRef | null; readonly examples: number };
+  readonly data: {
+    readonly train: ArtifactRef | null;
+    readonly heldOut: ArtifactRef | null;
+    readonly examples: number;
+  };
   readonly metrics: Readonly<Record<string, number>>;
   /** How it was made: configuration and plan, ORT version, threads, CPU features. */
   readonly made: Readonly<Record<string, unknown>>;

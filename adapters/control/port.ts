@@ -1,8 +1,10 @@
 import type { LedgerEntry } from '../../contracts/control.ts';
 import type { LedgerHead, LedgerRow } from '../../contracts/ledger.ts';
+import type { ModelKind, RegisteredModel } from '../../contracts/model.ts';
 import type { PolicyDecision } from '../../contracts/policy.ts';
 import type { TokenClaims } from '../../contracts/token.ts';
 import type {
+  Actor,
   ArmOrder,
   GoldOrder,
   GrantOrder,
@@ -57,6 +59,11 @@ export interface ControlStore {
   setBaseline(entry: { key: string; variant: string; vitals: Vitals }): Promise<void>;
   baseline(service: string, variant: string): Promise<Vitals | null>;
 
+  /** Makes a model known by its card, with a row 'model registered'. Repeating it changes nothing. */
+  addModel(order: ModelOrder): Promise<void>;
+  model(id: string): Promise<RegisteredModel | null>;
+  models(filter: ModelFilter): Promise<readonly RegisteredModel[]>;
+
   /** Answers with the head after the row, or a later one. */
   note(entry: LedgerEntry): Promise<LedgerHead>;
   /** All of them in one transaction, in this order; each has its own key. */
@@ -77,6 +84,16 @@ export interface ControlStore {
    */
   rule(use: RuledUse, ruled: Ruled, spending?: Spending): Promise<Ruling>;
   close(): void;
+}
+
+export interface ModelOrder {
+  readonly model: RegisteredModel;
+  readonly actor: Actor;
+  readonly reason: string;
+}
+export interface ModelFilter {
+  readonly service?: string;
+  readonly kind?: ModelKind;
 }
 
 /** A use of a right: its key, and whatever else it is; the same key with another content is an error. */

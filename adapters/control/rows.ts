@@ -1,6 +1,7 @@
 /** What the control store's rows and stored answers hold; checked when read, since other programs can write the file. */
 import { z } from 'zod';
 import type { LedgerRow } from '../../contracts/ledger.ts';
+import { MODEL_KINDS, type RegisteredModel } from '../../contracts/model.ts';
 import type { ServiceState } from '../../contracts/traffic.ts';
 import { LATCHES, REFUSALS } from '../../contracts/traffic.ts';
 import type { Variant } from '../../contracts/variant.ts';
@@ -98,6 +99,25 @@ export const variantRow = z
   })
   .transform(
     ({ uri, sha256, created_at, ...row }): Variant => ({ ...row, artifact: { uri, sha256 }, createdAt: created_at }),
+  );
+
+export const modelRow = z
+  .object({
+    id: z.string(),
+    kind: z.enum(MODEL_KINDS),
+    name: z.string(),
+    service: z.string().nullable(),
+    base: z.string(),
+    uri: z.string(),
+    sha256: z.string(),
+    created_at: z.string(),
+  })
+  .transform(
+    ({ uri, sha256, created_at, ...row }): RegisteredModel => ({
+      ...row,
+      card: { uri, sha256 },
+      createdAt: created_at,
+    }),
   );
 
 const reading = z.object({ value: z.number(), n: z.number(), low: z.number(), high: z.number() });

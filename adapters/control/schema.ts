@@ -78,6 +78,23 @@ export const CONTROL_MIGRATIONS: readonly Migration[] = [
     BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
   `,
   (db) => hashedLedger(db),
+  `
+  CREATE TABLE models (
+    id         TEXT PRIMARY KEY,
+    kind       TEXT NOT NULL,
+    name       TEXT NOT NULL,
+    service    TEXT,
+    base       TEXT NOT NULL,
+    uri        TEXT NOT NULL,
+    sha256     TEXT NOT NULL,
+    created_at TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX models_of_service ON models (service, created_at);
+
+  -- The ids of cycles repeat from service to service.
+  DROP INDEX ledger_of_cycle;
+  CREATE INDEX ledger_of_cycle ON ledger (cycle, service, seq) WHERE cycle IS NOT NULL;
+  `,
 ];
 
 /** The ledger becomes a chain with a signed head; a key is answered with the time at which it was answered first. */

@@ -19,6 +19,7 @@ import { ledgerKeyFor } from '../keys/ledger-key.ts';
 import { type Database, openDatabase } from '../sqlite/database.ts';
 import { createAnswers } from './answers.ts';
 import { createLedger, noteRow } from './ledger.ts';
+import { createModels } from './models.ts';
 import type { ControlStore } from './port.ts';
 import { createRegistry } from './registry.ts';
 import { nothing, serviceState, servicesAnswer, stateAnswer } from './rows.ts';
@@ -41,6 +42,7 @@ export const sqliteControl = (path: string, now: () => number = Date.now): Contr
   const database: Database = { ...file, transaction: (work) => file.transaction(() => ledger.sealed(work)) };
   const { once, onceWithin } = createAnswers(database, now);
   const registry = createRegistry(database, once, ledger);
+  const models = createModels(database, ledger);
   const services = createServices(database);
   const rulings = createRulings(database, onceWithin, ledger, now);
 
@@ -148,6 +150,10 @@ export const sqliteControl = (path: string, now: () => number = Date.now): Contr
     variants: async (service) => registry.variants(service),
     setBaseline: async (entry) => registry.setBaseline(entry),
     baseline: async (service, variant) => registry.baseline(service, variant),
+
+    addModel: async (order) => models.addModel(order),
+    model: async (id) => models.model(id),
+    models: async (filter) => models.models(filter),
 
     note: async (entry) => noteAll([entry]),
     noteAll: async (entries) => noteAll(entries),

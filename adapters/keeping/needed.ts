@@ -72,6 +72,11 @@ export const ledgerNames = (control: string): LedgerNames =>
     for (const { uri, sha256 } of db.prepare('SELECT uri, sha256 FROM variants').all()) {
       merge(names, namesIn(Buffer.from(JSON.stringify({ uri, sha256 }))));
     }
+    if (db.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'models'").get()) {
+      for (const { uri, sha256 } of db.prepare('SELECT uri, sha256 FROM models').all()) {
+        merge(names, namesIn(Buffer.from(JSON.stringify({ uri, sha256 }))));
+      }
+    }
     return { ...names, seq, erased, openSince: open.size === 0 ? null : Math.min(...open.values()) };
   });
 

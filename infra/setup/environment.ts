@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { PawlError } from '../../contracts/failures.ts';
 import { ENVIRONMENTS } from '../../contracts/plan.ts';
+import { DEFAULT_DEVICES, DEVICES_EXPECTED, type Device, parseDevices } from '../../ml/session/device.ts';
 
 const port = z
   .string()
@@ -12,6 +13,13 @@ const port = z
   .refine((n) => n <= 65_535);
 const address = z.string().regex(/^(\[[0-9a-f:.]+\]|[^\s:/]+):\d{1,5}$/i);
 const text = z.string().min(1);
+const webAddress = z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, ''));
+
+const devices = text.transform((value, context) => {
+  const parsed = parseDevices(value);
+  if (parsed === null) context.addIssue({ code: 'custom' });
+  return parsed ?? z.NEVER;
+});
 
 /** Each variable with what a person is told when it holds something else. */
 const variables = {
@@ -26,6 +34,9 @@ const variables = {
   PAWL_PASSPHRASE: { schema: text, expected: 'the passphrase of your key' },
   SSH_AUTH_SOCK: { schema: text, expected: 'the socket of an ssh-agent' },
   PAWL_CRANFIELD: { schema: text, expected: 'the folder of the Cranfield collection' },
+  PAWL_PYTHON: { schema: text, expected: 'the path of a Python interpreter' },
+  PAWL_DEVICES: { schema: devices, expected: DEVICES_EXPECTED },
+  HF_ENDPOINT: { schema: webAddress, expected: 'an address such as "https://huggingface.co"' },
   XDG_CACHE_HOME: { schema: text, expected: 'a folder' },
 } as const;
 
@@ -46,6 +57,12 @@ export interface Environment {
   readonly gatewayPort: number | null;
   readonly environment: (typeof ENVIRONMENTS)[number] | null;
   readonly cranfield: string | null;
+  /** For pip, and for whatever is compared with Python. */
+  readonly python: string;
+  /** What a worker on `pawl-infer-gpu` computes on. */
+  readonly devices: readonly Device[];
+  /** Where models of `hf:` come from. */
+  readonly hub: string;
   /** Whose key signs where a command does not say. */
   readonly person: string | null;
   /** Opens the keys of this home. Never handed on: it stands in no child's environment. */
@@ -72,6 +89,9 @@ export function readEnvironment(source: Source = process.env): Environment {
     gatewayPort: values.PAWL_GATEWAY_PORT ?? null,
     environment: values.PAWL_ENVIRONMENT ?? null,
     cranfield: values.PAWL_CRANFIELD ?? null,
+    python: values.PAWL_PYTHON ?? 'python3',
+    devices: values.PAWL_DEVICES ?? parseDevices(DEFAULT_DEVICES) ?? [],
+    hub: values.HF_ENDPOINT ?? 'https://huggingface.co',
     person: values.PAWL_PERSON ?? null,
     passphrase: values.PAWL_PASSPHRASE ?? null,
     agentSocket: values.SSH_AUTH_SOCK ?? null,

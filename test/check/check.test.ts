@@ -5,6 +5,7 @@ import { BAD_ARTIFACTS, sealed } from './cases/artifacts.ts';
 import { type Bad, evidenceOf } from './cases/bad.ts';
 import { BAD_CHAINS } from './cases/chain.ts';
 import { BAD_DECISIONS } from './cases/decisions.ts';
+import { BAD_MODELS, registered } from './cases/models.ts';
 import { BAD_TRAFFIC } from './cases/traffic.ts';
 import { BEN, CHALLENGER, FIRST, GOLD, HandMadeLedger, WORKFLOW } from './hand-made-ledger.ts';
 
@@ -63,6 +64,11 @@ describe('the checker finds nothing wrong', () => {
     const own = deployed().promote();
     const other = { sha256: own.keep('<xml/>') };
     expect(brokenIn(own.ends('promoted', CHALLENGER, { evidence: { evaluate: other, watch: other } }))).toEqual([]);
+  });
+
+  test('with an adapter that serves what was trained, and a quantised encoder, which need not', () => {
+    expect(brokenIn(registered())).toEqual([]);
+    expect(brokenIn(registered({ kind: 'quantized encoder', parity: null }))).toEqual([]);
   });
 
   test('with evidence that was sealed', () => expect(brokenIn(sealed({ 'a.json': 'a', 'b.json': 'b' }))).toEqual([]));
@@ -125,7 +131,7 @@ describe('while cycles run', () => {
   });
 });
 
-const CASES: readonly Bad[] = [...BAD_TRAFFIC, ...BAD_CHAINS, ...BAD_DECISIONS, ...BAD_ARTIFACTS];
+const CASES: readonly Bad[] = [...BAD_TRAFFIC, ...BAD_CHAINS, ...BAD_DECISIONS, ...BAD_ARTIFACTS, ...BAD_MODELS];
 
 describe('the checker finds', () => {
   test.each(CASES)('that not “%s”: %s', (rule, _, home) => expect(brokenIn(home())).toContain(rule));

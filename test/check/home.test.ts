@@ -51,6 +51,11 @@ const promotedHome = async (): Promise<string> => {
   const arms = [{ variant: challenger.sha256, share: 1 }];
   await control.shift({ ...order('promote'), cycle: CYCLE, token, arms, champion: challenger.sha256 });
   await note('cycle ended', { outcome: 'promoted', challenger: challenger.sha256, evidence: { train: challenger } });
+  const weights = await artifacts.put('weights');
+  const made = { kind: 'adapter', name: 'docs-1', base: 'b'.repeat(64) } as const;
+  const card = await artifacts.putJson({ ...made, parity: 2e-6, files: { 'adapter_model.safetensors': weights } });
+  const model = { ...made, id: card.sha256, service: 'docs', card, createdAt: '2026-11-21T12:00:00Z' };
+  await control.addModel({ model, actor, reason: 'trained' });
   writeFileSync(join(home, 'ledger.vkey'), `${await control.ledgerKey()}\n`);
   writeFileSync(paths.people, JSON.stringify({ people: [] }));
 
@@ -84,7 +89,7 @@ test.each([
   ['DELETE FROM ledger WHERE seq = 4', 'the ledger has no gap'],
   ['DELETE FROM ledger WHERE seq = (SELECT max(seq) FROM ledger)', 'the head is the root over all rows'],
   [
-    "UPDATE ledger_head SET checkpoint = replace(checkpoint, '\n9\n', '\n8\n')",
+    "UPDATE ledger_head SET checkpoint = replace(checkpoint, '\n10\n', '\n9\n')",
     'the head is signed by the key of the ledger',
   ],
   ["UPDATE services SET latch = 'disarmed'", 'what serves is what the ledger says'],
@@ -132,7 +137,7 @@ test('the folder check/ alone, and Node, are enough to check a home', async () =
   const main = join(elsewhere, 'check', 'main.ts');
 
   expect(String(execFileSync(process.execPath, [main, home]))).toMatch(
-    /\d+ rules over 9 rows, 1 cycle, 0 violations\n$/,
+    /\d+ rules over 10 rows, 1 cycle, 0 violations\n$/,
   );
   tamper(home, "UPDATE ledger SET kind = 'cycle' || char(27) || '[2J' WHERE kind = 'cycle ended'");
   const broken = spawnSync(process.execPath, [main, home, '--at-rest'], { encoding: 'utf8' });

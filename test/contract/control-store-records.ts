@@ -4,6 +4,7 @@ import type { ControlStore } from '../../adapters/control/port.ts';
 import { EMPTY_ROOT, hashOfLeaf, joined, leafOf } from '../../adapters/ledger/hashing.ts';
 import { openCheckpoint, readVkey } from '../../adapters/ledger/signed-note.ts';
 import { NO_ROW } from '../../contracts/ledger.ts';
+import type { RegisteredModel } from '../../contracts/model.ts';
 import { merkleTree } from '../../domain/merkle.ts';
 import { better, cycle, first, person, sceneOn } from './control-store-scene.ts';
 
@@ -167,6 +168,50 @@ export const keepsControlRecords = (make: () => ControlStore): void => {
       expect(await store.variant(first)).toMatchObject({ id: first, origin: 'init', artifact: { sha256: first } });
       expect(await store.variant('nope')).toBeNull();
       await expect(addVariant(first, 'shop')).rejects.toMatchObject({ type: 'Usage' });
+    });
+
+    const modelOf = (letter: string, over: Partial<RegisteredModel> = {}): RegisteredModel => {
+      const id = letter.repeat(64);
+      const made = {
+        kind: 'adapter' as const,
+        name: `model ${letter}`,
+        base: 'f'.repeat(64),
+        createdAt: '2026-11-21T12:00:00Z',
+      };
+      return { ...made, id, service: 'docs', card: { uri: `artifact:sha256/${id}`, sha256: id }, ...over };
+    };
+    const addModel = (model: RegisteredModel) => store.addModel({ model, actor: person, reason: 'trained' });
+
+    test('a model is registered once, with its row; its service and kind find it', async () => {
+      const [adapter, base] = [modelOf('a'), modelOf('b', { kind: 'encoder', service: null })];
+      await addModel(adapter);
+      await addModel({ ...adapter, createdAt: '2026-11-22T12:00:00Z' });
+      await addModel(base);
+      expect(await store.model(adapter.id)).toEqual(adapter);
+      expect(await store.model(base.id)).toEqual(base);
+      expect(await store.model('nope')).toBeNull();
+      expect(await store.models({})).toEqual([adapter, base]);
+      expect(await store.models({ service: 'docs' })).toEqual([adapter]);
+      expect(await store.models({ kind: 'encoder' })).toEqual([base]);
+      expect(await store.models({ kind: 'encoder', service: 'docs' })).toEqual([]);
+      const told = (await store.ledger({ kind: 'model registered' })).map(({ service, body, actor }) => [
+        service,
+        body,
+        actor,
+      ]);
+      expect(told).toEqual([
+        ['docs', adapter, person],
+        ['*', base, person],
+      ]);
+    });
+
+    test('a model has the digest of its card for an id, and is what its card says', async () => {
+      const model = modelOf('a');
+      await expect(addModel({ ...model, id: 'c'.repeat(64) })).rejects.toMatchObject({ type: 'Usage' });
+      await addModel(model);
+      await expect(addModel({ ...model, base: 'other' })).rejects.toMatchObject({ type: 'Usage' });
+      await expect(addModel({ ...model, service: null })).rejects.toMatchObject({ type: 'Usage' });
+      expect(await store.ledger({ kind: 'model registered' })).toHaveLength(1);
     });
 
     test('a baseline is what was measured last', async () => {

@@ -11,6 +11,20 @@ import { DAY, keptHome, SERVICE } from './home.ts';
 const admitted = { service: SERVICE, cycle: 'si_2026_11_01_001', kind: 'cycle admitted' };
 const ended = { ...admitted, kind: 'cycle ended' };
 
+test('what the card of a registered model names stays, as long as the model is registered', async () => {
+  const home = await keptHome();
+  const weights = await home.old({ weights: [1, 2] });
+  const train = await home.old({ examples: 3 });
+  const card = await home.old({ kind: 'adapter', files: { 'adapter_model.safetensors': weights }, data: { train } });
+  const orphan = await home.old({ orphan: true });
+  const model = { kind: 'adapter', name: 'docs-1', service: SERVICE, base: 'b'.repeat(64), card } as const;
+  const actor = { kind: 'worker', name: 'train' };
+  const createdAt = new Date(home.clock.now).toISOString();
+  await home.control.addModel({ model: { ...model, id: card.sha256, createdAt }, actor, reason: 'trained' });
+  expect((await home.gc()).digests).toEqual([orphan.sha256]);
+  expect([card, weights, train].map(home.has)).toEqual([true, true, true]);
+});
+
 describe('what goes', () => {
   test('an old artifact that nothing names goes, and the ledger tells its digest, the count and the bytes', async () => {
     const home = await keptHome();
