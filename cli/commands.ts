@@ -26,6 +26,14 @@ import { helpExitCodes } from './commands/help.ts';
 import { inbox } from './commands/inbox.ts';
 import { init } from './commands/init.ts';
 import { kill } from './commands/kill.ts';
+import { loraExport } from './commands/lora-export.ts';
+import { loraShow, loraWatch } from './commands/lora-show.ts';
+import { loraStart } from './commands/lora-start.ts';
+import { loraAbort, loraResume } from './commands/lora-stop.ts';
+import { modelImport } from './commands/model-import.ts';
+import { modelLs } from './commands/model-ls.ts';
+import { modelQuantize } from './commands/model-quantize.ts';
+import { modelShow } from './commands/model-show.ts';
 import { pause } from './commands/pause.ts';
 import { peopleAdd } from './commands/people-add.ts';
 import { peopleKey } from './commands/people-key.ts';
@@ -53,6 +61,8 @@ export const groups: Readonly<Record<string, string>> = {
   evidence: 'what cycles left behind, and whether it is as it was',
   gold: 'the variant that a person vouched for',
   variant: 'what can serve',
+  model: 'base models, and what was trained on them',
+  lora: 'train adapters on a base model',
   policy: 'who may do what, and why',
   people: 'whose signature counts, and as what',
   audit: 'the ledger: what happened, who decided, and the proof',
@@ -97,6 +107,16 @@ export const commands: readonly PawlCommand[] = [
   peopleRevoke,
   variantLs,
   variantShow,
+  modelLs,
+  modelShow,
+  modelImport,
+  modelQuantize,
+  loraStart,
+  loraShow,
+  loraWatch,
+  loraAbort,
+  loraResume,
+  loraExport,
   auditShow,
   auditAt,
   auditVerify,

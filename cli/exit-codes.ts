@@ -1,5 +1,6 @@
 /** Exit codes: one per kind of failure, and one per way in which a cycle that was waited for did not end well. */
 import { failures } from '../contracts/failures.ts';
+import type { LoraOutcome } from '../contracts/lora.ts';
 import type { Outcome } from '../contracts/messages.ts';
 
 export const OUTCOME_CODES: Readonly<Record<Outcome, number>> = {
@@ -11,6 +12,14 @@ export const OUTCOME_CODES: Readonly<Record<Outcome, number>> = {
   aborted: 23,
   killed: 24,
   failed: 25,
+};
+
+/** Of a fine-tune that was waited for, in the same words. */
+export const LORA_CODES: Readonly<Record<LoraOutcome, number>> = {
+  trained: 0,
+  refused: failures.NotAllowed.exitCode,
+  aborted: OUTCOME_CODES.aborted,
+  failed: OUTCOME_CODES.failed,
 };
 
 export interface ExitCode {

@@ -79,8 +79,13 @@ export interface LoraData {
   readonly judgements?: boolean;
   /** JSON lines of Trajectory, over the documents of the service. */
   readonly feedback?: ArtifactRef;
-  /** JSON lines of HeldOutQuery and of { id, text }, the documents to search. Absent: a share is held out. */
-  readonly heldOut?: { readonly queries: ArtifactRef; readonly corpus: ArtifactRef };
+  /** Absent: the service's own, or a share of the examples. */
+  readonly heldOut?: JudgedData;
+}
+/** JSON lines of HeldOutQuery, and of { id, text }: what they are searched in. */
+export interface JudgedData {
+  readonly queries: ArtifactRef;
+  readonly corpus: ArtifactRef;
 }
 export interface HeldOutQuery {
   readonly query: string;
@@ -123,11 +128,9 @@ export interface LoraInput {
 export interface PreparedData {
   /** JSON lines of TrainingExample. */
   readonly train: ArtifactRef;
-  /** JSON lines of HeldOutQuery. The validation decides when to stop and what is kept; the held-out queries decide nothing. */
-  readonly validation: ArtifactRef;
-  readonly heldOut: ArtifactRef;
-  /** JSON lines of { id, text }: what both are searched in. */
-  readonly corpus: ArtifactRef;
+  /** Decides when to stop and what is kept. The held-out queries decide nothing. */
+  readonly validation: JudgedData;
+  readonly heldOut: JudgedData;
   readonly examples: number;
   readonly validationQueries: number;
   readonly heldOutQueries: number;
@@ -236,10 +239,8 @@ export interface TrainPermission {
   mayTrain(question: TrainQuestion): Promise<TrainAnswer>;
 }
 
-export const LORA_STATES = ['asking', 'preparing', 'training', 'evaluating', 'registering', 'ended'] as const;
-export type LoraState = (typeof LORA_STATES)[number];
-export const LORA_OUTCOMES = ['trained', 'refused', 'aborted', 'failed'] as const;
-export type LoraOutcome = (typeof LORA_OUTCOMES)[number];
+export type LoraState = 'asking' | 'preparing' | 'training' | 'evaluating' | 'registering' | 'ended';
+export type LoraOutcome = 'trained' | 'refused' | 'aborted' | 'failed';
 export interface LoraEnd {
   readonly outcome: LoraOutcome;
   readonly because: string;

@@ -4,6 +4,7 @@ import type { Environment } from './plan.ts';
 /** What needs permission. A restriction (kill, pause, abort, reject, a rollback) needs none, and asks nobody. */
 export const POLICY_ACTIONS = [
   'start',
+  'train',
   'approve',
   'resume',
   'skip',

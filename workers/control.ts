@@ -5,6 +5,7 @@ import { createNotifyActivities } from '../activities/notify.ts';
 import { createPlanActivities } from '../activities/plan.ts';
 import { createStartActivities } from '../activities/start.ts';
 import { createTokenActivities } from '../activities/tokens.ts';
+import { createTrainPermissionActivities } from '../activities/train-permission.ts';
 import { consoleNotifier } from '../adapters/notifier/console.ts';
 import { queues } from '../contracts/queues.ts';
 import { environmentAt, readEnvironment } from '../infra/setup/environment.ts';
@@ -22,6 +23,7 @@ export const controlActivities = (deps: HomeDeps, home: string, client: Client, 
   ...createControlActivities(deps),
   ...createTokenActivities(deps),
   ...createStartActivities(deps),
+  ...createTrainPermissionActivities(deps),
   ...createPlanActivities(deps),
   ...createNotifyActivities({
     ...deps,

@@ -1,4 +1,5 @@
 import { createEvidenceActivities } from '../activities/evidence.ts';
+import { createLoraDataActivities } from '../activities/lora-data.ts';
 import { createStageActivities } from '../activities/stages.ts';
 import { ledgerSigner } from '../adapters/evidence/ledger-signer.ts';
 import { homePaths } from '../adapters/home.ts';
@@ -17,7 +18,7 @@ export const evidenceActivities = (deps: HomeDeps, home: string) => {
 /** The stages that look at data, but for training, and the sealing. */
 export const dataActivities = (deps: HomeDeps, home: string) => {
   const { train: _, ...stages } = createStageActivities(deps);
-  return { ...stages, ...evidenceActivities(deps, home) };
+  return { ...stages, ...createLoraDataActivities(deps), ...evidenceActivities(deps, home) };
 };
 
 /** It loads no workflows. */

@@ -1,4 +1,6 @@
 import { createStageActivities } from '../activities/stages.ts';
+import { createTrainingActivities } from '../activities/training.ts';
+import { modelCacheOf } from '../adapters/models/of-environment.ts';
 import { queues } from '../contracts/queues.ts';
 import { environmentAt, readEnvironment } from '../infra/setup/environment.ts';
 import { openHome } from './home.ts';
@@ -12,7 +14,7 @@ export const run = async (home: string): Promise<void> => {
     const { train } = createStageActivities(deps);
     await runWorker(environment, {
       taskQueue: queues.train,
-      activities: { train },
+      activities: { train, ...createTrainingActivities({ ...deps, models: modelCacheOf(environment) }) },
       maxConcurrentActivityTaskExecutions: 1,
     });
   } finally {

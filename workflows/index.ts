@@ -2,4 +2,5 @@
 export { guardian } from './guardian.ts';
 export { improvementCycle } from './improvement-cycle.ts';
 export { killSwitch } from './kill-switch.ts';
+export { loraFineTune } from './lora-fine-tune.ts';
 export { trigger } from './trigger.ts';

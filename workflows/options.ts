@@ -1,8 +1,9 @@
 /** Activity options, named by what a call means. They live in this one file. */
-import { type ActivityOptions, proxyActivities } from '@temporalio/workflow';
+import { ActivityCancellationType, type ActivityOptions, proxyActivities } from '@temporalio/workflow';
 import type { ControlActivities } from '../contracts/control.ts';
 import type { EvidenceActivities } from '../contracts/evidence.ts';
 import { NON_RETRYABLE } from '../contracts/failures.ts';
+import type { LoraActivities, TrainPermission } from '../contracts/lora.ts';
 import type { StagePlan } from '../contracts/plan.ts';
 import { queues } from '../contracts/queues.ts';
 
@@ -75,3 +76,33 @@ export const stageOptions = (plan: StagePlan, summary: string): ActivityOptions 
   retry: { initialInterval: '500ms', maximumInterval: '30s', maximumAttempts: 10, nonRetryableErrorTypes },
   summary,
 });
+
+/** Asks the policy and reads the ledger; the answer is kept under the key of the question, so it is repeated until known. */
+export const { mayTrain } = proxyActivities<TrainPermission>({
+  taskQueue: queues.control,
+  startToCloseTimeout: '3s',
+  retry: { initialInterval: '200ms', maximumInterval: '5s', nonRetryableErrorTypes },
+  summary: 'ask the policy',
+});
+
+/** Reads a service's files and writes artifacts; what it leaves depends on what it reads alone. */
+export const dataWork = proxyActivities<Pick<LoraActivities, 'prepareLoraData'>>({
+  taskQueue: queues.data,
+  startToCloseTimeout: '30m',
+  retry: { initialInterval: '500ms', maximumInterval: '30s', maximumAttempts: 5, nonRetryableErrorTypes },
+  summary: 'prepare examples and held-out queries',
+});
+
+/**
+ * A device's work: as long as it takes, lost when it falls silent, tried again from the last checkpoint that a heartbeat
+ * named. It is told to stop by a cancellation, and the answer to that, a checkpoint, is waited for.
+ */
+export const trainer = (summary: string, heartbeatMs = 30_000) =>
+  proxyActivities<Omit<LoraActivities, 'prepareLoraData'>>({
+    taskQueue: queues.train,
+    startToCloseTimeout: '24h',
+    heartbeatTimeout: heartbeatMs,
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    retry: { initialInterval: '500ms', maximumInterval: '30s', maximumAttempts: 10, nonRetryableErrorTypes },
+    summary,
+  });

@@ -136,6 +136,7 @@ const notPermitted = ({ principal, action }: AskedPolicy, may: readonly string[]
 
 const VERBS: Readonly<Record<AskedPolicy['action'], string>> = {
   start: 'start a cycle',
+  train: 'train an adapter',
   approve: 'approve',
   resume: 'resume',
   skip: 'skip',

@@ -152,6 +152,7 @@ const usual = (action: AskedPolicy['action'], { mode, approval, limits }: Return
       used: { cycles: 0, cents: 0, gpuMinutes: 0 },
       limits: { cyclesPerDay, ...(centsPerDay && { centsPerDay }), ...(gpuMinutesPerDay && { gpuMinutesPerDay }) },
     },
+    train: { steps: 100 },
     approve: { requestedBy: { kind: 'gate', name: 'a gate' }, approvedBy: [] },
     deploy: { mode, quorum, approvals: quorum },
     promote: { mode, quorum, approvals: quorum },

@@ -6,16 +6,17 @@ const workers = {
   control: () => import('../../workers/control.ts'),
   data: () => import('../../workers/data.ts'),
   train: () => import('../../workers/train.ts'),
+  infer: () => import('../../workers/infer.ts'),
 } as const;
 
 export const worker = command({
   name: 'worker',
   about: 'run a worker in the foreground',
   details:
-    'control: workflows, traffic, tokens. data: monitoring to evaluation. train: training. Ctrl-C stops it in an orderly way. `pawl up` runs all of them, with Temporal and the gateway.',
+    'control: workflows, traffic, tokens. data: monitoring to evaluation. train: training. infer: encoding and scoring whole data sets, on the devices of PAWL_DEVICES (cpu:0). Ctrl-C stops it in an orderly way. `pawl up` runs all of them, with Temporal and the gateway.',
   arguments: [['<queue>', 'control, data or train']],
-  examples: ['pawl worker control', 'pawl worker train'],
-  input: z.object({ queue: z.enum(['control', 'data', 'train'], 'expected control, data or train') }),
+  examples: ['pawl worker control', 'pawl worker train', 'PAWL_DEVICES=cuda:0,cuda:1 pawl worker infer'],
+  input: z.object({ queue: z.enum(['control', 'data', 'train', 'infer'], 'expected control, data, train or infer') }),
   run: async ({ queue }, { home }) => {
     const { run } = await workers[queue]();
     await run(home);

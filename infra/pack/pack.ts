@@ -12,6 +12,7 @@ const root = resolve(import.meta.dirname, '../..');
 const SOURCES = [
   'contracts/**/*.ts',
   'domain/**/*.ts',
+  'ml/**/*.ts',
   'workflows/**/*.ts',
   'activities/**/*.ts',
   'adapters/**/*.ts',

@@ -39,7 +39,9 @@ export function pawlChildren(addresses: Addresses, env: Variables, after: readon
     ready: (pid, gone) => polls(addresses, queue, pid, gone),
     graceMs: 20_000,
   });
-  const trainer = worker('train', queues.train);
+  /** Training and inference may take all that is left of the machine, and nothing from those who serve. */
+  const behindOthers = (spec: ChildSpec): ChildSpec =>
+    process.platform === 'win32' ? spec : { ...spec, command: 'nice', args: ['-n', '10', spec.command, ...spec.args] };
   return [
     {
       name: 'gateway',
@@ -51,10 +53,8 @@ export function pawlChildren(addresses: Addresses, env: Variables, after: readon
     },
     worker('control', queues.control),
     worker('data', queues.data),
-    // Training may take all that is left of the machine, and nothing from those who serve.
-    process.platform === 'win32'
-      ? trainer
-      : { ...trainer, command: 'nice', args: ['-n', '10', trainer.command, ...trainer.args] },
+    behindOthers(worker('train', queues.train)),
+    behindOthers(worker('infer', queues.infer)),
   ];
 }
 

@@ -55,6 +55,8 @@ describe('help', () => {
       ...['show', 'at', 'verify', 'prove', 'export'].map((verb) => `audit ${verb}`),
       ...['ls', 'apply', 'pause', 'resume', 'trigger'].map((verb) => `schedule ${verb}`),
       ...['ls', 'test', 'explain'].map((verb) => `policy ${verb}`),
+      ...['ls', 'show', 'import', 'quantize'].map((verb) => `model ${verb}`),
+      ...['start', 'show', 'watch', 'abort', 'resume', 'export'].map((verb) => `lora ${verb}`),
       ...['drill crash', 'drill matrix'],
       ...['backup', 'restore', 'gc', 'erase'],
     ];

@@ -44,6 +44,17 @@ export const PATHS = {
     'starts-decided',
   ],
   killSwitch: ['killed-and-rearmed'],
+  loraFineTune: [
+    'trained',
+    'refused',
+    'no-data',
+    'not-a-number',
+    'no-gain',
+    'aborted',
+    'checkpoint-and-extend',
+    'resumed',
+    'continued-as-new',
+  ],
   trigger: ['admitted', 'refused'],
 } as const;
 

@@ -5,12 +5,14 @@ import { writeHistories } from './histories.ts';
 import { cycleWalks } from './walks/cycle.ts';
 import { killSwitchWalks, triggerWalks } from './walks/fleet.ts';
 import { guardianWalks } from './walks/guardian.ts';
+import { loraWalks } from './walks/lora.ts';
 import { setScene, type Walk } from './walks/walk.ts';
 
 const walks: Record<string, Record<string, Walk>> = {
   improvementCycle: cycleWalks,
   guardian: guardianWalks,
   killSwitch: killSwitchWalks,
+  loraFineTune: loraWalks,
   trigger: triggerWalks,
 };
 

@@ -14,6 +14,7 @@ import { createControlActivities } from '../../activities/control.ts';
 import { failing } from '../../activities/failure.ts';
 import { createStartActivities } from '../../activities/start.ts';
 import { createTokenActivities } from '../../activities/tokens.ts';
+import { createTrainPermissionActivities } from '../../activities/train-permission.ts';
 import type { ControlStore } from '../../adapters/control/port.ts';
 import { sqliteControl } from '../../adapters/control/sqlite.ts';
 import { createOperatorKey, readOperatorKey } from '../../adapters/keys/operator-key.ts';
@@ -22,6 +23,7 @@ import { signToken } from '../../adapters/keys/token.ts';
 import type { PolicyEngine } from '../../adapters/policy/port.ts';
 import type { ControlActivities } from '../../contracts/control.ts';
 import type { EvidenceActivities, SealOrder } from '../../contracts/evidence.ts';
+import type { LoraActivities } from '../../contracts/lora.ts';
 import type { Notice } from '../../contracts/notice.ts';
 import type { CyclePlan } from '../../contracts/plan.ts';
 import { queues } from '../../contracts/queues.ts';
@@ -33,6 +35,7 @@ import { dataConverter } from '../../infra/temporal/data-converter.ts';
 import { testPlan } from './plan.ts';
 import { servicesOf, shippedPolicy } from './policy.ts';
 import '../../drills/quiet-runtime.ts';
+import { loraTo } from './lora.ts';
 import { replayEverything } from './replay-everything.ts';
 import { signer } from './signers.ts';
 import { sealing, stagesTo } from './stages.ts';
@@ -52,6 +55,8 @@ export interface World {
   plan: CyclePlan;
   /** What the stages do from now on; anything that is not scripted goes through to a promotion. */
   stages: StageActivities;
+  /** What the activities of a fine-tune do from now on; anything that is not scripted goes through to an adapter. */
+  lora: LoraActivities;
   /** Asked from now on; Pawl's own policies. Services stand in the environment of the plan. */
   policy: PolicyEngine;
   /** Seals the evidence of the cycles that end from now on. */
@@ -108,6 +113,7 @@ export const createWorld = async (
     home,
     plan,
     stages: stagesTo(challengerOf(SERVICE)),
+    lora: loraTo(),
     policy: shippedPolicy,
     ...sealing,
     sign: (claims) => signToken(privateKey, { ...claimsOf(person.kid, person.name, person.roles[0] ?? ''), ...claims }),
@@ -122,6 +128,8 @@ export const createWorld = async (
       const shared = { connection: env.nativeConnection, dataConverter };
       const stage = (name: keyof StageActivities) => (input: never) =>
         (world.stages[name] as (input: never) => Promise<unknown>)(input);
+      const lora = (name: keyof LoraActivities) => (input: never) =>
+        (world.lora[name] as (input: never) => Promise<unknown>)(input);
       const created = await Promise.all([
         Worker.create({
           ...shared,
@@ -132,6 +140,7 @@ export const createWorld = async (
             ...createControlActivities(deps),
             ...createTokenActivities(deps),
             ...createStartActivities(deps),
+            ...createTrainPermissionActivities(deps),
             ...createAdmissionActivities({ client: env.client, control }),
             ...failing({
               readPlan: async () => world.plan,
@@ -148,6 +157,16 @@ export const createWorld = async (
           activities: failing({
             ...Object.fromEntries(STAGE_NAMES.map((name) => [name, stage(name)])),
             sealEvidence: (order: SealOrder) => world.sealEvidence(order),
+            prepareLoraData: lora('prepareLoraData'),
+          }),
+        }),
+        Worker.create({
+          ...shared,
+          taskQueue: queues.train,
+          activities: failing({
+            trainLora: lora('trainLora'),
+            evaluateLora: lora('evaluateLora'),
+            registerLora: lora('registerLora'),
           }),
         }),
       ]);

@@ -34,6 +34,7 @@ test('everything serves, doctor finds nothing wrong, and after it nothing runs',
       'temporal',
       'worker-control',
       'worker-data',
+      'worker-infer',
       'worker-train',
     ]);
     expect((await runChecks(environment)).filter(({ state }) => state === 'failed')).toEqual([]);
@@ -43,7 +44,7 @@ test('everything serves, doctor finds nothing wrong, and after it nothing runs',
     });
     expect(readUpFile(environment.state)?.pid).toBe(process.pid);
   });
-  expect(pids).toHaveLength(5);
+  expect(pids).toHaveLength(6);
   for (const pid of pids) expect(startOf(pid)).toBeNull();
   expect(existsSync(join(environment.state, 'up.json'))).toBe(false);
 });
