@@ -310,7 +310,13 @@ const BESIDES: Readonly<Record<string, Differentiated>> = {
     named: [['n', 4], [4]],
   },
   'rows that are picked out of a matrix of unknown size': {
-    ...two([[2, 3, 4], [4, 5]], (g, a, b) => g.matmul(a, b)),
+    ...two(
+      [
+        [2, 3, 4],
+        [4, 5],
+      ],
+      (g, a, b) => g.matmul(a, b),
+    ),
     named: [
       ['lists', 'list', 'n'],
       ['n', 5],

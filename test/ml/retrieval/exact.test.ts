@@ -12,19 +12,22 @@ const vectors = (...rows: number[][]): Vectors => ({
   data: Float32Array.from(rows.flat()),
 });
 
-test.each([10, 203])('the first %i are what sorting every inner product finds, over block borders and odd dimensions', (depth) => {
-  const [queries, documents] = [random(7, 19, 1), random(203, 19, 2)];
-  const { rows, scores } = nearest(queries, documents, depth);
-  for (let query = 0; query < 7; query++) {
-    const all = Array.from({ length: 203 }, (_, row) => ({
-      row,
-      score: Math.fround(inner(queries, query, documents, row)),
-    }));
-    const expected = all.sort((a, b) => b.score - a.score || a.row - b.row).slice(0, depth);
-    expect([...(rows[query] ?? [])]).toEqual(expected.map(({ row }) => row));
-    expect([...(scores[query] ?? [])]).toEqual(expected.map(({ score }) => score));
-  }
-});
+test.each([10, 203])(
+  'the first %i are what sorting every inner product finds, over block borders and odd dimensions',
+  (depth) => {
+    const [queries, documents] = [random(7, 19, 1), random(203, 19, 2)];
+    const { rows, scores } = nearest(queries, documents, depth);
+    for (let query = 0; query < 7; query++) {
+      const all = Array.from({ length: 203 }, (_, row) => ({
+        row,
+        score: Math.fround(inner(queries, query, documents, row)),
+      }));
+      const expected = all.sort((a, b) => b.score - a.score || a.row - b.row).slice(0, depth);
+      expect([...(rows[query] ?? [])]).toEqual(expected.map(({ row }) => row));
+      expect([...(scores[query] ?? [])]).toEqual(expected.map(({ score }) => score));
+    }
+  },
+);
 
 test('an inner product is the sum over all dimensions', () => {
   const one = vectors([1, 2, 3, 4, 5, 6, 7]);
