@@ -2,10 +2,21 @@
 import { parseArgs } from 'node:util';
 import { failures, PawlError } from '../contracts/failures.ts';
 import { type Benchmark, tableOf } from './benchmark.ts';
+import { encode } from './encode.ts';
 import { ledger } from './ledger.ts';
+import { lora } from './lora.ts';
+import { loraGain } from './lora-gain.ts';
 import { orchestration } from './orchestration.ts';
+import { parity } from './parity.ts';
 
-const BENCHMARKS: Readonly<Record<string, Benchmark>> = { orchestration, ledger };
+const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
+  orchestration,
+  ledger,
+  encode,
+  lora,
+  parity,
+  'lora-gain': loraGain,
+};
 
 const list = (): string =>
   Object.entries(BENCHMARKS)
