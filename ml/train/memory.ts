@@ -6,7 +6,7 @@ import type { EncoderModel } from '../encoder/open.ts';
 
 /**
  * Numbers that are kept for each token from the forward to the backward pass, in multiples of the widths of a layer; and for
- * each pair of tokens and head. Both are measured, and rounded down: what is refused would surely not have fitted.
+ * each pair of tokens and head. Estimates from the shapes, and low ones: what is refused would surely not have fitted.
  */
 const PER_HIDDEN = 12;
 const PER_INTERMEDIATE = 3;
