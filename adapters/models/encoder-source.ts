@@ -9,12 +9,15 @@ import type { Adapter } from '../../ml/lora/adapter.ts';
 import { loadAdapter } from '../../ml/lora/files.ts';
 import type { ArtifactStore } from '../artifacts/port.ts';
 import type { ControlStore } from '../control/port.ts';
+import { type ParityProbe, parityProbe } from '../training/parity.ts';
 import type { ModelCache } from './cache.ts';
 
 export interface OpenedEncoder {
   readonly folder: string;
   readonly adapter: Adapter | null;
   readonly adapterSide: 'both' | 'query';
+  /** What the adapter computes where it was trained; whoever serves it proves that it does the same. */
+  readonly probe: ParityProbe | null;
 }
 export interface EncoderSource {
   open(encoder: EncoderRef): Promise<OpenedEncoder>;
@@ -24,7 +27,11 @@ const artifact = z.object({ uri: z.string(), sha256: z.string() });
 const AdapterCard = z.looseObject({
   kind: z.literal('adapter'),
   base: z.string(),
-  files: z.object({ 'adapter_config.json': artifact, 'adapter_model.safetensors': artifact }),
+  files: z.object({
+    'adapter_config.json': artifact,
+    'adapter_model.safetensors': artifact,
+    'parity.json': artifact,
+  }),
   made: z.looseObject({ plan: z.looseObject({ side: z.enum(['both', 'query']) }).optional() }),
 });
 
@@ -35,7 +42,7 @@ export const encoderSource = (deps: {
 }): EncoderSource => ({
   open: async ({ base, adapter }) => {
     const { folder } = await deps.cache.open(base);
-    if (adapter === null) return { folder, adapter: null, adapterSide: 'both' };
+    if (adapter === null) return { folder, adapter: null, adapterSide: 'both', probe: null };
     const card = await cardOf(deps, adapter);
     if (card.base !== base) {
       throw new PawlError(
@@ -46,7 +53,13 @@ export const encoderSource = (deps: {
         },
       );
     }
-    return { folder, adapter: await filesOf(deps.artifacts, card.files), adapterSide: card.made.plan?.side ?? 'both' };
+    const { 'parity.json': probe, ...files } = card.files;
+    return {
+      folder,
+      adapter: await filesOf(deps.artifacts, files),
+      adapterSide: card.made.plan?.side ?? 'both',
+      probe: parityProbe.parse(await deps.artifacts.getJson(probe)),
+    };
   },
 });
 
@@ -68,7 +81,7 @@ const cardOf = async (
 /** PEFT's format is a folder; what is loaded from it is checked against the base by whoever computes with it. */
 const filesOf = async (
   artifacts: Pick<ArtifactStore, 'get'>,
-  files: z.infer<typeof AdapterCard>['files'],
+  files: Omit<z.infer<typeof AdapterCard>['files'], 'parity.json'>,
 ): Promise<Adapter> => {
   const folder = await mkdtemp(join(tmpdir(), 'pawl-adapter-'));
   try {

@@ -52,7 +52,8 @@ const optionsOf = (folder: string, choice: SessionChoice): InferenceSession.Sess
     executionMode: 'sequential',
     graphOptimizationLevel: optimisation,
     enableCpuMemArena: arena,
-    enableMemPattern: arena,
+    // A plan of memory for each combination of shapes that comes: texts differ in length, so there would be one for every run.
+    enableMemPattern: false,
     logSeverityLevel: 4,
     extra: { session: { model_external_initializers_file_folder_path: folder } },
   };

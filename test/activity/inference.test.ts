@@ -7,6 +7,7 @@ import { createInferenceActivities } from '../../activities/inference.ts';
 import { folderArtifacts } from '../../adapters/artifacts/folder.ts';
 import { claiming } from '../../adapters/device-claims.ts';
 import type { EncoderSource } from '../../adapters/models/encoder-source.ts';
+import type { ParityProbe } from '../../adapters/training/parity.ts';
 import type { EncodeOrder, EncoderEvaluationOrder, ScoreOrder } from '../../contracts/inference.ts';
 import '../../drills/quiet-runtime.ts';
 import { readEnvironment } from '../../infra/setup/environment.ts';
@@ -34,7 +35,7 @@ const scene = () => {
   const encoders: EncoderSource = {
     open: async () => {
       opened.push(1);
-      return { folder: model, adapter: null, adapterSide: 'both' };
+      return { folder: model, adapter: null, adapterSide: 'both', probe: null };
     },
   };
   const activities = createInferenceActivities({ artifacts, encoders, devices: cpu() });
@@ -126,7 +127,7 @@ test('an encoder is evaluated on judged queries: what it finds first counts', as
 test('pairs get a score each, by an adapter of a reranker', async () => {
   const { artifacts, model, lines } = scene();
   const adapter = newAdapter(openEncoder(model), { rank: 2, alpha: 2, dropout: 0, targets: ['query'] }, 1, 'reranker');
-  const encoders: EncoderSource = { open: async () => ({ folder: model, adapter, adapterSide: 'both' }) };
+  const encoders: EncoderSource = { open: async () => ({ folder: model, adapter, adapterSide: 'both', probe: null }) };
   const activities = createInferenceActivities({ artifacts, encoders, devices: cpu() });
   const order: ScoreOrder = {
     model: { base: ENCODER.base, adapter: 'a'.repeat(64) },
@@ -141,6 +142,32 @@ test('pairs get a score each, by an adapter of a reranker', async () => {
     .map((line) => JSON.parse(line));
   expect(rows.map(({ id }) => id)).toEqual(TEXTS.map((_, n) => `p${n}`));
   expect(rows.every(({ score }) => Number.isFinite(score))).toBe(true);
+});
+
+test('an adapter that is not served as it was trained is refused at every load', async () => {
+  const { artifacts, model, textsOf } = scene();
+  const adapter = newAdapter(openEncoder(model), { rank: 2, alpha: 2, dropout: 0, targets: ['query'] }, 1);
+  const served = new ServedEncoder(model, { provider: 'cpu', threads: 1, arena: true });
+  const vector = [...(await served.encode({ texts: ['the cat'], maxLength: 16, adapter: null }))];
+  await served.close();
+  const order: EncodeOrder = {
+    encoder: { base: ENCODER.base, adapter: 'a'.repeat(64) },
+    texts: await textsOf(['a']),
+    side: 'query',
+    maxLength: 16,
+  };
+  const encodedWith = (trained: readonly number[]) => {
+    const probe: ParityProbe = {
+      v: 1,
+      lengths: { query: 16, document: 16 },
+      rows: [{ side: 'query', text: 'the cat' }],
+      trained: [[...trained]],
+    };
+    const encoders: EncoderSource = { open: async () => ({ folder: model, adapter, adapterSide: 'both', probe }) };
+    return run(createInferenceActivities({ artifacts, encoders, devices: cpu() }).encodeTexts, order);
+  };
+  expect((await encodedWith(vector)).count).toBe(1);
+  await expect(encodedWith(vector.map((x) => x + 1e-4))).rejects.toMatchObject({ type: 'Refused', nonRetryable: true });
 });
 
 test('an empty data set is an error that nothing is retried for', async () => {
