@@ -13,7 +13,7 @@ import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { PawlError } from '../../contracts/failures.ts';
 import { assertLocalDisk, type StatFs } from './local-disk.ts';
-import { storeFailure } from './store-failure.ts';
+import { isBusy, storeFailure } from './store-failure.ts';
 
 export interface Database {
   readonly db: DatabaseSync;
@@ -43,6 +43,7 @@ export interface DatabaseOptions {
 const BUSY_MS = 1_500;
 /** Whoever comes while another process brings the file forward waits for it: nothing can be done before. */
 const FORWARD_MS = 60_000;
+const TURN_MS = 20;
 
 export const openDatabase = (options: DatabaseOptions): Database => {
   const { path, migrations, synchronous, keepOlder = false, busyMs = BUSY_MS, statfs } = options;
@@ -95,13 +96,33 @@ export const openDatabase = (options: DatabaseOptions): Database => {
   };
 
   try {
-    attempt(() => db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous}`));
+    attempt(() => {
+      inItsTurn(() => db.exec('PRAGMA journal_mode = WAL'));
+      db.exec(`PRAGMA synchronous = ${synchronous}`);
+    });
     migrate();
   } catch (error) {
     db.close();
     throw error;
   }
   return { db, attempt, transaction, close: () => db.isOpen && db.close() };
+};
+
+/**
+ * The first who opens a new file changes its journal. Of several that open it at once SQLite lets only one, and tells the
+ * others that it is locked without waiting as it does elsewhere.
+ */
+const inItsTurn = (work: () => void): void => {
+  const until = performance.now() + FORWARD_MS;
+  for (;;) {
+    try {
+      work();
+      return;
+    } catch (error) {
+      if (!isBusy(error) || performance.now() > until) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, TURN_MS);
+    }
+  }
 };
 
 /** Copies what is committed, through a connection of its own, while the caller's transaction keeps others from writing. */

@@ -14,14 +14,19 @@ const CODE = {
   notADatabase: 26,
 } as const;
 
+const codeOf = (error: unknown): number =>
+  error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & 0xff : 0;
+
+export const isBusy = (error: unknown): boolean => [CODE.busy, CODE.locked].some((code) => code === codeOf(error));
+
 /** What an error of SQLite or of the file system means to the caller. */
 export const storeFailure = (path: string, error: unknown): unknown => {
   if (error instanceof PawlError || !(error instanceof Error)) return error;
   const because = `${path}: ${error.message}`;
-  const code = 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & 0xff : 0;
+  const code = codeOf(error);
   const system = 'code' in error ? error.code : undefined;
 
-  if (code === CODE.busy || code === CODE.locked) {
+  if (isBusy(error)) {
     return new PawlError('StoreBusy', `Another process holds ${path}`, {
       hint: 'Nothing was changed; try again. If it lasts, find the process that keeps the file open (`fuser`, `lsof`).',
       cause: error,

@@ -13,7 +13,8 @@ const missing: string[] = [];
 
 await bring('Temporal', () => resolveTemporal(environment));
 await bring('Time-skipping test server', () => resolveTestServer(environment));
-await bring('Python with temporalio', () => resolvePython(environment));
+await bring('Python with temporalio', () => resolvePython(environment, 'temporalio'));
+await bring('Python with onnxruntime', () => resolvePython(environment, 'onnxruntime'));
 await bring('Chromium', () => resolveProgram('browser', environment));
 await bring('ssh-agent', () => resolveProgram('sshAgent', environment));
 

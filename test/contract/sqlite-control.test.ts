@@ -88,6 +88,20 @@ test('processes that open a new store at the same moment make one key, for nobod
   expect(statSync(ledgerKeyPath(path)).mode & 0o077).toBe(0);
 });
 
+test('who opens a new store while another process holds it waits longer than for a change', async () => {
+  const path = fileOf();
+  const held = `
+    const db = new (require('node:sqlite').DatabaseSync)(${JSON.stringify(path)});
+    db.exec('BEGIN EXCLUSIVE; CREATE TABLE t (a)');
+    console.log('held');
+    setTimeout(() => db.close(), 2_500);`;
+  const child = spawn(process.execPath, ['-e', held], { stdio: ['ignore', 'pipe', 'inherit'] });
+  await once(child.stdout, 'data');
+  const store = sqliteControl(path);
+  expect(await store.state('docs')).toBeNull();
+  store.close();
+});
+
 test('a ledger from before there were hashes is brought forward, and every row of it is in the first head', async () => {
   const path = fileOf();
   const old = openDatabase({ path, migrations: CONTROL_MIGRATIONS.slice(0, 1), synchronous: 'FULL' });

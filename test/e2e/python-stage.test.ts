@@ -11,7 +11,7 @@ import { testPlan } from '../support/plan.ts';
 import { startCycle, statusOf } from '../support/requests.ts';
 import { createWorld, type World } from '../support/world.ts';
 
-const python = await resolvePython(readEnvironment()).catch(() => null);
+const python = await resolvePython(readEnvironment(), 'temporalio').catch(() => null);
 const example = fileURLToPath(new URL('../../docs/examples/diagnose.py', import.meta.url));
 
 let world: World;

@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 
 const root = resolve(import.meta.dirname, '../..');
 const home = join(root, '.pawl', 'planted');
-const FOLDERS = ['activities', 'adapters', 'contracts', 'domain', 'gateway', 'infra', 'workers', 'workflows'];
+const FOLDERS = ['activities', 'adapters', 'contracts', 'domain', 'gateway', 'infra', 'ml', 'workers', 'workflows'];
 
 /** What stands in a file, in one place, and what stands there instead. */
 export interface Edit {
