@@ -51,7 +51,16 @@ export const createTrainingActivities = (deps: TrainingDeps): Omit<LoraActivitie
           ...{ seed: plan.seed, verdict, reasons, difference, scores },
         });
         const { low, high } = difference;
-        return { before: meanBefore ?? 0, after: meanAfter ?? 0, low, high, queries: scores.length, verdict, evidence };
+        return {
+          before: meanBefore ?? 0,
+          after: meanAfter ?? 0,
+          low,
+          high,
+          queries: scores.length,
+          verdict,
+          reasons,
+          evidence,
+        };
       }),
 
     // Safe to repeat: the same checkpoint gives the same files, the same card and so the same id.

@@ -31,7 +31,7 @@ export const progressLine = ({ status, now }: LoraView): Line => {
 
 export const reportLine = ({ state, startedAt, endedAt, summary }: LoraReport): Line => [
   endedAt === null ? dim('…') : good('✓'),
-  ` ${state.padEnd(11)}`,
+  ` ${state.padEnd(12)}`,
   dim((endedAt === null ? 'now' : span(Date.parse(endedAt) - Date.parse(startedAt))).padEnd(11)),
   summary ?? '',
 ];

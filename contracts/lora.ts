@@ -194,6 +194,7 @@ export interface LoraEvaluation {
   readonly high: number;
   readonly queries: number;
   readonly verdict: 'better' | 'not better' | 'worse' | 'inconclusive';
+  readonly reasons?: readonly string[];
   readonly evidence: ArtifactRef;
 }
 export interface RegisteredAdapter {

@@ -56,7 +56,8 @@ const process = async (run: FineTune, input: LoraInput): Promise<LoraEnd | null>
     (registered) =>
       `adapter ${registered.model.slice(0, 12)}, served as trained to within ${registered.parity.toExponential(1)}`,
   );
-  const because = `${trained}; ${evaluation.verdict} than the base model on held-out queries, parity ${parity.toExponential(1)}`;
+  const { verdict, reasons = [] } = evaluation;
+  const because = `${trained}; held against the base model: ${[verdict, ...reasons].join(', ')}; parity ${parity.toExponential(1)}`;
   return run.ended('trained', because, { model, card, evaluation });
 };
 
