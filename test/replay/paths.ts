@@ -36,6 +36,7 @@ export const PATHS = {
     'refusals',
     'paused-and-resumed',
     'killed-and-rearmed',
+    'killed-while-reading',
     'gold',
     'continued-as-new',
     'lane-queue',

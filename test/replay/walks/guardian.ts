@@ -105,6 +105,32 @@ export const guardianWalks: Record<PathOf<'guardian'>, Walk> = {
     return quietGuardian(world, service);
   },
 
+  /** A kill that came while the store was being read, of which the answer is older. */
+  'killed-while-reading': async (world, service) => {
+    const { control } = world;
+    const guardian = await startGuardian(world, { service });
+    const read = door();
+    const { state } = control;
+    const asked = door();
+    control.state = async (of) => {
+      control.state = state;
+      const before = await state(of);
+      asked.open();
+      await read.opened;
+      return before;
+    };
+    const admission = triggerCycle(world, service);
+    await asked.opened;
+    await guardian.signal(killSignal, { by: 'ada', reason: 'it smells' });
+    await eventually(
+      () => world.control.state(service),
+      (now) => now?.latch === 'killed',
+    );
+    read.open();
+    await admission; // refused
+    return quietGuardian(world, service);
+  },
+
   gold: async (world, service) => {
     const guardian = await startGuardian(world, { service });
     const variant = challengerOf(service);
