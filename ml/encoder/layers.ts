@@ -3,7 +3,8 @@
  *
  * Served and trained, these are the same operators. ONNX Runtime's own for several of them at once (MultiHeadAttention,
  * SkipLayerNormalization, BiasGelu, EmbedLayerNormalization, and query, key and value in one product) gave the same numbers, and
- * for one text no gain that stood out of the noise, so nothing here depends on what is trained.
+ * for one text no gain that stood out of the noise: its time is that of reading the weights. So nothing here depends on what is
+ * trained; only whether there is a grid at all.
  */
 import type { Graph } from '../graph/graph.ts';
 import type { Tensor } from '../graph/tensor.ts';
@@ -20,7 +21,7 @@ const MASKED = 1e9;
 
 export function tokenStates(graph: Graph, model: EncoderModel, inputs: TokenInputs, linear: Linear): Tensor {
   const norm = (x: Tensor, name: string) => layerNorm(graph, model, x, name);
-  const hidden = graph.mul(graph.sub(graph.unsqueeze(inputs.mask, [1, 2]), 1), MASKED);
+  const hidden = inputs.grid && graph.mul(graph.sub(graph.unsqueeze(inputs.grid.mask, [1, 2]), 1), MASKED);
   let x = norm(embeddings(graph, model, inputs), 'embeddings.LayerNorm');
   for (let n = 0; n < model.config.layers; n++) {
     const layer = `encoder.layer.${n}`;
@@ -48,23 +49,27 @@ export function embeddings(graph: Graph, model: EncoderModel, { ids, positions, 
 
 interface Attention {
   readonly x: Tensor;
-  readonly hidden: Tensor;
+  /** Added to the scores, to hide places without a token. */
+  readonly hidden: Tensor | null;
   readonly linear: Linear;
   readonly name: string;
 }
 
 const attention = (graph: Graph, model: EncoderModel, inputs: TokenInputs, of: Attention): Tensor => {
   const { hidden: width, heads } = model.config;
-  const { texts, longest } = inputs;
+  const { hidden } = of;
+  const { texts, longest, grid } = inputs;
   const inHeads = (part: string) => {
-    const grid = graph.pad(of.linear(of.x, `${of.name}.${part}`), inputs);
-    return graph.transpose(graph.reshape(grid, [texts, longest, heads, width / heads]), [0, 2, 1, 3]);
+    const rows = of.linear(of.x, `${of.name}.${part}`);
+    const places = grid ? graph.pad(rows, grid) : rows;
+    return graph.transpose(graph.reshape(places, [texts, longest, heads, width / heads]), [0, 2, 1, 3]);
   };
   const [query, key, value] = [inHeads('query'), inHeads('key'), inHeads('value')];
   const scores = graph.matmul(query, key, { transB: true, alpha: 1 / Math.sqrt(width / heads) });
-  const seen = graph.matmul(graph.softmax(graph.add(scores, of.hidden)), value);
-  const grid = graph.reshape(graph.transpose(seen, [0, 2, 1, 3]), [inputs.slots.shape[0] as string, width]);
-  return graph.unpad(grid, inputs);
+  const seen = graph.matmul(graph.softmax(hidden ? graph.add(scores, hidden) : scores), value);
+  const inOrder = graph.transpose(seen, [0, 2, 1, 3]);
+  if (!grid) return graph.reshape(inOrder, [longest, width]);
+  return graph.unpad(graph.reshape(inOrder, [grid.slots.shape[0] as string, width]), grid);
 };
 
 export const activate = (graph: Graph, x: Tensor, activation: Activation): Tensor => {

@@ -14,13 +14,19 @@ export function pooled(graph: Graph, model: EncoderModel, inputs: TokenInputs, s
 
 /** Places without a token are zero in the grid, so a plain sum is that of the tokens. */
 const mean = (graph: Graph, inputs: TokenInputs, states: Tensor): Tensor =>
-  graph.div(graph.sum(inGrid(graph, inputs, states), [1], false), graph.sum(inputs.mask, [1]));
+  inputs.grid
+    ? graph.div(graph.sum(inGrid(graph, inputs, states), [1], false), graph.sum(inputs.grid.mask, [1]))
+    : graph.mean(states, [0]);
 
 export const firstToken = (graph: Graph, inputs: TokenInputs, states: Tensor): Tensor =>
   graph.squeeze(graph.slice(inGrid(graph, inputs, states), 1, 0, 1), [1]);
 
 const inGrid = (graph: Graph, inputs: TokenInputs, states: Tensor): Tensor =>
-  graph.reshape(graph.pad(states, inputs), [inputs.texts, inputs.longest, states.shape[1] as number]);
+  graph.reshape(inputs.grid ? graph.pad(states, inputs.grid) : states, [
+    inputs.texts,
+    inputs.longest,
+    states.shape[1] as number,
+  ]);
 
 const normalised = (graph: Graph, x: Tensor): Tensor =>
   graph.div(x, graph.sqrt(graph.add(graph.sum(graph.mul(x, x), [1]), SMALLEST_SQUARE)));

@@ -11,7 +11,7 @@ import { encoderGraph } from '../encoder/graph.ts';
 import { tokenStates } from '../encoder/layers.ts';
 import { type EncoderModel, openEncoder } from '../encoder/open.ts';
 import { pooled } from '../encoder/pool.ts';
-import { type TokenInputs, tokenFeeds, tokenInputs } from '../encoder/tokens.ts';
+import { oneTextFeeds, oneTextInputs, type TokenInputs, tokenFeeds, tokenInputs } from '../encoder/tokens.ts';
 import { Graph } from '../graph/graph.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import { type Adapter, adapterShape } from '../lora/adapter.ts';
@@ -39,6 +39,14 @@ interface Fed {
   readonly shape: LoraShape;
   readonly feeds: Feeds;
 }
+
+/** What a session computes, by a name that no other computation has. */
+interface Computation {
+  readonly key: string;
+  readonly build: (graph: Graph, inputs: TokenInputs) => Tensor;
+}
+/** One text alone is the most frequent question there is, and needs no grid; see tokens.ts. */
+type Kind = 'one text' | 'batches';
 
 /**
  * Places of the grid of one run, padding included: enough that there is something to share between the threads of an operator,
@@ -70,8 +78,9 @@ export class ServedEncoder {
 
   /** What is not open already is opened now, so that the first text need not wait for it. */
   async warm(): Promise<void> {
-    if (this.#adapters.size === 0) await this.#base();
-    await Promise.all([...this.#adapters.values()].map((fed) => this.#over(fed)));
+    const served =
+      this.#adapters.size === 0 ? [this.#base()] : [...this.#adapters.values()].map((fed) => this.#over(fed));
+    await Promise.all(served.flatMap((one) => [this.#session(one, 'one text'), this.#session(one, 'batches')]));
   }
 
   /** Under a name that was given before it takes the place of the one before. */
@@ -92,16 +101,15 @@ export class ServedEncoder {
   /** [texts × dimensions] */
   async encode({ texts, maxLength, adapter }: TextOrder): Promise<Float32Array> {
     const fed = adapter === null ? null : this.#named(adapter, 'encoder');
-    const session = await (fed ? this.#over(fed) : this.#base());
     const tokens = this.#tokenizer.encode(texts, Math.min(maxLength, this.model.maxLength));
-    return this.#run(session, tokens, fed?.feeds ?? {}, this.model.dimensions);
+    return this.#run(fed ? this.#over(fed) : this.#base(), tokens, fed?.feeds ?? {}, this.model.dimensions);
   }
 
   /** [pairs] */
   async score({ pairs, maxLength, adapter }: PairOrder): Promise<Float32Array> {
     const fed = this.#named(adapter, 'reranker');
     const tokens = this.#tokenizer.encodePairs(pairs, Math.min(maxLength, this.model.config.positions));
-    return this.#run(await this.#over(fed), tokens, fed.feeds, 1);
+    return this.#run(this.#over(fed), tokens, fed.feeds, 1);
   }
 
   async close(): Promise<void> {
@@ -119,42 +127,47 @@ export class ServedEncoder {
     });
   }
 
-  async #run(session: Session, tokens: Tokens, feeds: Feeds, width: number): Promise<Float32Array> {
+  async #run(what: Computation, tokens: Tokens, feeds: Feeds, width: number): Promise<Float32Array> {
     const batches = batchesOf(tokens.lengths, MOST_PLACES);
     const starts = startsOf(tokens.lengths);
     const rows: Float32Array[] = [];
     for (const batch of batches) {
       const result = new Float32Array(batch.length * width);
-      await session.run({ ...tokenFeeds(partOf(tokens, starts, batch)), ...feeds }, { [ROWS]: result });
+      const alone = batch.length === 1;
+      const session = await this.#session(what, alone ? 'one text' : 'batches');
+      const part = partOf(tokens, starts, batch);
+      await session.run({ ...(alone ? oneTextFeeds(part) : tokenFeeds(part)), ...feeds }, { [ROWS]: result });
       rows.push(result);
     }
     return batches.length === 1 && batches[0]?.length === 1 ? (rows[0] as Float32Array) : inOrder(batches, rows, width);
   }
 
-  #base(): Promise<Session> {
+  #base(): Computation {
     const { model } = this;
-    return this.#session('base', (graph, inputs) => {
+    const build = (graph: Graph, inputs: TokenInputs): Tensor => {
       if (!this.#quantised) return encoderGraph(graph, model, inputs, { training: false });
       return pooled(graph, model, inputs, tokenStates(graph, model, inputs, quantisedLinear(graph, this.#quantised)));
-    });
+    };
+    return { key: 'base', build };
   }
 
-  #over({ shape }: Fed): Promise<Session> {
-    const build = shape.component === 'reranker' ? crossEncoderGraph : encoderGraph;
-    return this.#session(
-      [shape.component, shape.decomposed, ...shape.layers.keys(), ...shape.head.keys()].join(' '),
-      (graph, inputs) => build(graph, this.model, inputs, { adapter: shape, training: false }),
-    );
+  #over({ shape }: Fed): Computation {
+    const over = shape.component === 'reranker' ? crossEncoderGraph : encoderGraph;
+    return {
+      key: [shape.component, shape.decomposed, ...shape.layers.keys(), ...shape.head.keys()].join(' '),
+      build: (graph, inputs) => over(graph, this.model, inputs, { adapter: shape, training: false }),
+    };
   }
 
-  #session(key: string, build: (graph: Graph, inputs: TokenInputs) => Tensor): Promise<Session> {
-    const known = this.#sessions.get(key);
+  #session({ key, build }: Computation, kind: Kind): Promise<Session> {
+    const name = `${kind}: ${key}`;
+    const known = this.#sessions.get(name);
     if (known) return known;
     const graph = new Graph();
-    graph.output(ROWS, build(graph, tokenInputs(graph)));
+    graph.output(ROWS, build(graph, kind === 'one text' ? oneTextInputs(graph) : tokenInputs(graph)));
     this.#opened++;
     const session = openSession(graph.toModel(), this.model.folder, this.#choice);
-    this.#sessions.set(key, session);
+    this.#sessions.set(name, session);
     return session;
   }
 }
