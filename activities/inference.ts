@@ -6,7 +6,8 @@ import type { ArtifactStore } from '../adapters/artifacts/port.ts';
 import { denseEvaluation } from '../adapters/models/dense-evaluation-task.ts';
 import type { EncoderSource } from '../adapters/models/encoder-source.ts';
 import { parseJsonLines } from '../adapters/service/jsonl.ts';
-import { proveParity, type Serve } from '../adapters/training/parity.ts';
+import { proveParity } from '../adapters/training/parity.ts';
+import { serving } from '../adapters/training/serving.ts';
 import type { ArtifactRef } from '../contracts/artifact.ts';
 import { PawlError } from '../contracts/failures.ts';
 import type { EncoderRef, InferenceActivities } from '../contracts/inference.ts';
@@ -146,20 +147,6 @@ export const createInferenceActivities = ({ artifacts, encoders, devices }: Infe
 };
 
 /** One by one, as the proof was made: what shares a batch changes the last bits. */
-const serving =
-  (pool: EncoderPool): Serve =>
-  async (rows, lengths) => {
-    const results: Float32Array[] = [];
-    for (const row of rows) {
-      results.push(
-        'pair' in row
-          ? await pool.score([row.pair], { maxLength: lengths.query + lengths.document })
-          : await pool.encode([row.text], { side: row.side, maxLength: lengths[row.side] }),
-      );
-    }
-    return results;
-  };
-
 /** A large model takes a while to be opened; what was done by the attempt before is not forgotten over it. */
 const signOfLife = (): void => {
   const context = Context.current();

@@ -12,6 +12,7 @@ import type {
   LoraActivities,
   LoraData,
   LoraInput,
+  LoraLoss,
   PreparedData,
   TrainingExample,
   Trajectory,
@@ -37,8 +38,10 @@ export const createLoraDataActivities = (deps: LoraDataDeps): Pick<LoraActivitie
       const needsService = data.judgements === true || data.feedback !== undefined;
       const documents = needsService ? await corpusOf(deps, input.service) : [];
       const examples = await examplesFrom(deps, input, documents);
-      const split = splitExamples(examples, plan.seed, await heldOutOf(deps, input, documents));
+      const given = await heldOutOf(deps, input, documents);
+      const split = splitExamples(examples, plan.seed, given, given !== null || data.examples === undefined);
       if (split.train.length === 0) throw noData(data, examples.length, split.dropped);
+      if (RANKING.has(plan.loss) && !split.train.some(ranks)) throw nothingToRank(plan.loss);
       const put = (values: readonly unknown[]): Promise<ArtifactRef> => artifacts.put(linesText(values));
       const measured = async ({ queries, corpus }: Measured) => ({
         queries: await put(queries),
@@ -109,6 +112,21 @@ const corpusOf = async ({ services }: LoraDataDeps, service: string): Promise<Co
   const { documents } = await readCorpus(await services.config(service));
   return documents.map(({ id, title, text }) => ({ id, text: title === '' ? text : `${title}\n${text}` }));
 };
+
+/** Losses that learn which of two documents stands above the other. */
+const RANKING: ReadonlySet<LoraLoss> = new Set(['ranknet', 'lambdarank']);
+
+const ranks = ({ negatives = [], grades = [] }: TrainingExample): boolean =>
+  negatives.some((_, at) => (grades[at + 1] ?? 0) < (grades[0] ?? 1));
+
+const nothingToRank = (loss: LoraLoss): PawlError =>
+  new PawlError(
+    'NoData',
+    `No example has a document that is less relevant than its positive, and ${loss} learns from such pairs alone.`,
+    {
+      hint: 'Bring examples with "negatives", feedback that says what was "shown" above what was chosen, or judgements with several grades of one query.',
+    },
+  );
 
 const source = async ({ artifacts }: LoraDataDeps, name: string, ref: ArtifactRef) => ({
   name,

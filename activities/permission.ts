@@ -6,7 +6,7 @@ import { cycleWorkflowId } from '../contracts/ids.ts';
 import type { LedgerRow } from '../contracts/ledger.ts';
 import type { ApprovalPlan } from '../contracts/plan.ts';
 import type { ServiceState, StateAnswer, TrafficChange } from '../contracts/traffic.ts';
-import { whyNotShift } from '../domain/traffic.ts';
+import { reachOf, whyNotShift } from '../domain/traffic.ts';
 import { isForGood, type RulingDeps, rulingOnUse, type TokenDeps } from './rulings.ts';
 
 export interface TrafficDeps extends TokenDeps {
@@ -44,16 +44,15 @@ export const whyForbidden = async (deps: TrafficDeps, change: TrafficChange): Pr
 };
 
 /**
- * A change promotes when it makes another variant champion, and deploys when it gives a variant more than it has. Whatever
- * gives to champion and gold alone is a way back, and a way back asks nobody.
+ * A change promotes when it makes another variant champion, and deploys when it gives a variant more than it has, by its
+ * share or by interleaving it. Whatever gives to champion and gold alone is a way back, and a way back asks nobody.
  */
 const loosening = (state: ServiceState, { arms, champion }: TrafficChange) => {
   if (champion !== undefined && champion !== state.champion)
     return { action: 'promote', variants: [champion] } as const;
-  const shareOf = (variant: string): number => state.arms.find((arm) => arm.variant === variant)?.share ?? 0;
   const variants = arms
-    .filter(({ variant, share }) => share > shareOf(variant))
     .map(({ variant }) => variant)
+    .filter((variant) => reachOf(variant, arms) > reachOf(variant, state.arms))
     .filter((variant) => variant !== state.champion && variant !== state.gold);
   return variants.length > 0 ? ({ action: 'deploy', variants } as const) : null;
 };

@@ -1,9 +1,9 @@
 import type { ControlStore } from '../adapters/control/port.ts';
 import type { ControlActivities, StartAnswer, StartQuestion } from '../contracts/control.ts';
-import { dayOf, guardianId } from '../contracts/ids.ts';
-import type { Usage } from '../contracts/stages.ts';
+import { guardianId } from '../contracts/ids.ts';
 import { failing } from './failure.ts';
 import { rulingOnToken, rulingOnUse, type TokenDeps } from './rulings.ts';
+import { dayBegan, spentToday } from './spent-today.ts';
 
 interface StartDeps extends TokenDeps {
   readonly control: Pick<ControlStore, 'ruling' | 'rule' | 'ledger'>;
@@ -33,20 +33,12 @@ export const createStartActivities = (deps: StartDeps): Pick<ControlActivities, 
   });
 
 /** The guardian counts too, but what the ledger holds outlives a guardian that was terminated. */
-const usedToday = async ({ control, now }: StartDeps, { service, admittedToday }: StartQuestion) => {
-  const since = `${dayOf(now())}T00:00:00.000Z`;
-  const [admitted, ended] = await Promise.all([
-    control.ledger({ service, kind: 'cycle admitted', since }),
-    control.ledger({ service, kind: 'cycle ended', since }),
+const usedToday = async (deps: StartDeps, { service, admittedToday }: StartQuestion) => {
+  const [admitted, spent] = await Promise.all([
+    deps.control.ledger({ service, kind: 'cycle admitted', since: dayBegan(deps.now()) }),
+    spentToday(deps, service),
   ]);
-  const usages = ended.map(({ body }) => (body.usage ?? {}) as Usage);
-  const sum = (of: (usage: Usage) => number | undefined): number =>
-    usages.reduce((total, usage) => total + (of(usage) ?? 0), 0);
-  return {
-    cycles: Math.max(admittedToday, admitted.length),
-    cents: Math.ceil(sum(({ cents }) => cents)),
-    gpuMinutes: Math.ceil(sum(({ gpuSeconds }) => gpuSeconds) / 60),
-  };
+  return { cycles: Math.max(admittedToday, admitted.length), ...spent };
 };
 
 const limitsOf = ({ limits: { cyclesPerDay, centsPerDay, gpuMinutesPerDay } }: StartQuestion) => ({

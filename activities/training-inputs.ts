@@ -6,12 +6,15 @@ import { parseCorpusTexts, parseHeldOut } from '../adapters/training/lines.ts';
 import type { Judged } from '../adapters/training/ranking.ts';
 import type { ArtifactRef } from '../contracts/artifact.ts';
 import type { JudgedData } from '../contracts/lora.ts';
+import type { StageDeps } from './stage-deps.ts';
 
 /** What training needs of the world. */
 export interface TrainingDeps {
   readonly artifacts: ArtifactStore;
   readonly control: Pick<ControlStore, 'addModel'>;
   readonly models: Pick<ModelCache, 'open'>;
+  /** For the price of CPU time. */
+  readonly services: StageDeps['services'];
   now(): number;
 }
 

@@ -14,6 +14,7 @@ import { restored } from './checkpoints.ts';
 import { Course } from './leg-course.ts';
 import { inScratch } from './scratch.ts';
 import { judgedOf, nameOf, type TrainingDeps } from './training-inputs.ts';
+import { cpuClock, usageOf } from './usage.ts';
 
 const ref = z.object({ uri: z.string(), sha256: z.string() });
 const cursor: z.ZodType<LegProgress> = z.object({
@@ -24,22 +25,28 @@ const cursor: z.ZodType<LegProgress> = z.object({
   stepsPerSecond: z.number(),
 });
 
-export const createTrainLegActivities = ({ artifacts, models }: TrainingDeps): Pick<LoraActivities, 'trainLora'> => ({
+export const createTrainLegActivities = ({
+  artifacts,
+  models,
+  services,
+}: TrainingDeps): Pick<LoraActivities, 'trainLora'> => ({
   // Safe to repeat: an attempt goes on from the checkpoint that the last heartbeat names.
   trainLora: (leg: TrainLeg): Promise<TrainedLeg> =>
     inScratch(async (folder) => {
       const context = Context.current();
+      const spent = cpuClock();
       const { input, data, untilStep, totalSteps } = leg;
       const { config, plan } = input;
       const left = progressOf(context.info.heartbeatDetails, nameOf([input.id, data.train, leg.from]));
       const [from, to] = [await folder('from'), await folder('to')];
       const begin = await restored(artifacts, [...left.checkpoints, ...leg.from], from);
+      const course = new Course(artifacts, left, begin);
+      const beat = (): void => context.heartbeat(course.progress);
+      beat();
       const { folder: model } = await models.open(input.base);
       const examples = (await artifacts.get(data.train)).toString('utf8');
       const validation = await judgedOf(artifacts, data.validation);
 
-      const course = new Course(artifacts, left, begin);
-      const beat = (): void => context.heartbeat(course.progress);
       const stop = new Int32Array(new SharedArrayBuffer(4));
       const halt = (): void => void Atomics.store(stop, 0, 1);
       const told = context.cancelled.catch((why: unknown) => {
@@ -58,7 +65,8 @@ export const createTrainLegActivities = ({ artifacts, models }: TrainingDeps): P
       if (done.stopped === 'asked' && !isAsked(await told)) throw await told;
       const { losses, stepsPerSecond } = course.progress;
       const { metric, stopped, because } = done;
-      return { ...course.last, losses, stepsPerSecond, metric, stopped, because };
+      const usage = await usageOf({ services }, input.service, spent());
+      return { ...course.last, losses, stepsPerSecond, metric, stopped, because, usage };
     }),
 });
 

@@ -23,6 +23,7 @@ import { inScratch } from './scratch.ts';
 import { runForActivity } from './threads.ts';
 import { judgedOf, type TrainingDeps } from './training-inputs.ts';
 import { createTrainLegActivities } from './training-leg.ts';
+import { cpuClock, usageOf } from './usage.ts';
 
 /** What an adapter leaves in its card beside PEFT's two files: the proof that whoever serves repeats. */
 export const PARITY_FILE = 'parity.json';
@@ -36,6 +37,7 @@ export const createTrainingActivities = (deps: TrainingDeps): Omit<LoraActivitie
     // Safe to repeat: inputs are named by digest and the bootstrap is seeded, so every attempt finds the same.
     evaluateLora: ({ input, data, trained }: EvaluateLora): Promise<LoraEvaluation> =>
       inScratch(async (folder) => {
+        const spent = cpuClock();
         const { config, plan, service, id } = input;
         const { folder: model } = await deps.models.open(input.base);
         const from = await folder('from');
@@ -60,6 +62,7 @@ export const createTrainingActivities = (deps: TrainingDeps): Omit<LoraActivitie
           verdict,
           reasons,
           evidence,
+          usage: await usageOf(deps, service, spent()),
         };
       }),
 
@@ -73,6 +76,7 @@ export const createTrainingActivities = (deps: TrainingDeps): Omit<LoraActivitie
       metrics,
     }: RegisterLora): Promise<RegisteredAdapter> =>
       inScratch(async (folder) => {
+        const spent = cpuClock();
         const { config, plan, service, id, requestedBy, reason } = input;
         const opened = await deps.models.open(input.base);
         const [from, to] = [await folder('from'), await folder('to')];
@@ -108,7 +112,8 @@ export const createTrainingActivities = (deps: TrainingDeps): Omit<LoraActivitie
           actor,
           reason: `${reason} (${requestedBy.name})`,
         });
-        return { model: ref.sha256, card: ref, parity: proven.parity };
+        const usage = await usageOf(deps, service, spent());
+        return { model: ref.sha256, card: ref, parity: proven.parity, usage };
       }),
   });
 

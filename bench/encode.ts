@@ -17,7 +17,7 @@ import { quantiseEncoder } from '../ml/quantize/write.ts';
 import { denseNdcg } from '../ml/retrieval/dense-ndcg.ts';
 import type { Vectors } from '../ml/retrieval/exact.ts';
 import { atLeast, atMost, type Benchmark, explaining, type Figure } from './benchmark.ts';
-import { Side } from './encode/side.ts';
+import { EncodingSide } from './encode/side.ts';
 import { cranfieldFolds } from './lora-gain/cranfield.ts';
 import { type GainTask, textOf } from './lora-gain/task.ts';
 
@@ -35,12 +35,12 @@ const OWN = fileURLToPath(new URL('encode/own.ts', import.meta.url));
 const PEER = fileURLToPath(new URL('encode/peer.py', import.meta.url));
 
 interface Runner {
-  readonly side: Side;
+  readonly side: EncodingSide;
   /** Per round: the median query, and documents a second. */
   readonly query: number[];
   readonly throughput: number[];
 }
-const runnerOf = (side: Side): Runner => ({ side, query: [], throughput: [] });
+const runnerOf = (side: EncodingSide): Runner => ({ side, query: [], throughput: [] });
 
 const takeTurn = async (runner: Runner, queries: readonly string[], documents: readonly string[]): Promise<void> => {
   runner.query.push(median(await runner.side.queries(queries)));
@@ -102,8 +102,8 @@ export const encode: Benchmark = {
     const { folder } = await modelCacheOf(environment).import(DEFAULT_SOURCE, { tell: progress });
     const made = mkdtempSync(join(tmpdir(), 'pawl-bench-encode-'));
     const int8Folder = join(made, 'int8');
-    const own = (name: string) => runnerOf(new Side(name, process.execPath, [OWN]));
-    const python = (name: string) => runnerOf(new Side(name, environment.python, [PEER]));
+    const own = (name: string) => runnerOf(new EncodingSide(name, process.execPath, [OWN]));
+    const python = (name: string) => runnerOf(new EncodingSide(name, environment.python, [PEER]));
     const [fp32, int8, adapted] = [own('own'), own('own as int8'), own('own with an adapter')];
     const [plain, fused, torch] = [python('onnxruntime'), python('onnxruntime fused'), python('sentence-transformers')];
     const runners = [fp32, plain, int8, fused, adapted, torch];

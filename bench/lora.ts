@@ -10,7 +10,7 @@ import { median, percentile } from '../domain/percentile.ts';
 import { readEnvironment } from '../infra/setup/environment.ts';
 import { atMost, type Benchmark, explaining, type Figure } from './benchmark.ts';
 import { CONFIG, examplesOf, PLAN, peerSteps, STEPS_OF_AN_EPOCH } from './lora/batches.ts';
-import { Side, type Stepped } from './lora/side.ts';
+import { type Stepped, TrainingSide } from './lora/side.ts';
 
 const ROUNDS = 12;
 const SAME_LOSS = 1e-3;
@@ -20,12 +20,16 @@ const PEER = fileURLToPath(new URL('lora/peer.py', import.meta.url));
 
 /** A side with what it is told for each step, and its answers. */
 interface Runner {
-  readonly side: Side;
+  readonly side: TrainingSide;
   readonly toldAt: (step: number) => unknown;
   readonly steps: Stepped[];
 }
 
-const runnerOf = (side: Side, toldAt: (step: number) => unknown = () => ({})): Runner => ({ side, toldAt, steps: [] });
+const runnerOf = (side: TrainingSide, toldAt: (step: number) => unknown = () => ({})): Runner => ({
+  side,
+  toldAt,
+  steps: [],
+});
 
 const stepAll = async (runners: readonly Runner[], step: number): Promise<void> => {
   // Whoever begins changes, so that nobody always runs after the same one.
@@ -67,10 +71,10 @@ export const lora: Benchmark = {
     const { folder } = await modelCacheOf(environment).import(DEFAULT_SOURCE, { tell: progress });
     const examples = examplesOf();
     const own = (mode: 'fast' | 'frugal') => ({
-      runner: runnerOf(new Side(mode, process.execPath, [OWN])),
+      runner: runnerOf(new TrainingSide(mode, process.execPath, [OWN])),
       setup: { folder, examples, config: CONFIG, plan: { ...PLAN, mode }, totalSteps: PLAN.steps },
     });
-    const python = new Side(`${environment.python} (the peer)`, environment.python, [PEER]);
+    const python = new TrainingSide(`${environment.python} (the peer)`, environment.python, [PEER]);
     const peer = runnerOf(python, peerSteps(folder, examples));
     const [fast, frugal] = [own('fast'), own('frugal')];
     const runners = [fast.runner, frugal.runner, peer];

@@ -1,8 +1,10 @@
 /** Which fine-tune is meant, and what is known of it. */
-import type { Client } from '@temporalio/client';
+import { type Client, type UpdateDefinition, WorkflowNotFoundError } from '@temporalio/client';
 import { PawlError } from '../contracts/failures.ts';
 import { loraWorkflowId } from '../contracts/ids.ts';
-import { type LoraEnd, type LoraInput, type LoraStatus, loraStatusQuery } from '../contracts/lora.ts';
+import type { LoraInput } from '../contracts/lora.ts';
+import { type LoraEnd, type LoraStatus, loraStatusQuery } from '../contracts/lora-messages.ts';
+import type { Answer } from '../contracts/messages.ts';
 import { searchAttributes } from '../contracts/search-attributes.ts';
 import type { Described } from './command.ts';
 import type { Context } from './context.ts';
@@ -10,7 +12,7 @@ import { type LegNow, legNow } from './leg-now.ts';
 
 export const LORA: Described = ['[run]', 'id such as lo_20261121_142530, or `latest`'];
 const LORA_ID = /^lo_[a-z0-9_]{1,60}$/;
-const TYPE = 'loraFineTune';
+export const TYPE = 'loraFineTune';
 
 export interface LoraChoice {
   readonly run?: string | undefined;
@@ -37,7 +39,7 @@ export const loraOf = async (context: Context, { run = 'latest', service }: Lora
   const found = await context.ask('looking for the fine-tune', (client) => newest(client, only, run));
   if (found) return found;
   throw new PawlError('NotFound', run === 'latest' ? 'There is no fine-tune yet.' : `There is no fine-tune ${run}.`, {
-    hint: '`pawl lora start --help` shows how one is started.',
+    hint: run === 'latest' ? '`pawl lora start --help` shows how one is started.' : '`pawl lora ls` lists them.',
   });
 };
 
@@ -49,10 +51,15 @@ const newest = async (client: Client, service: string | undefined, run: string):
     ...(run === 'latest' || service === undefined ? [] : [`WorkflowId = "${loraWorkflowId(service, run)}"`]),
   ].join(' AND ');
   for await (const { workflowId } of client.workflow.list({ query, pageSize: 50 })) {
-    const [, of, id] = /^pawl:([^:]+):lora:([^:]+)$/.exec(workflowId) ?? [];
-    if (of && id && (run === 'latest' || id === run)) return { service: of, id, workflowId };
+    const named = namedIn(workflowId);
+    if (named && (run === 'latest' || named.id === run)) return named;
   }
   return null;
+};
+
+export const namedIn = (workflowId: string): NamedLora | null => {
+  const [, service, id] = /^pawl:([^:]+):lora:([^:]+)$/.exec(workflowId) ?? [];
+  return service && id ? { service, id, workflowId } : null;
 };
 
 export interface LoraView {
@@ -61,15 +68,40 @@ export interface LoraView {
   readonly now: LegNow | null;
 }
 
-export const viewOf = (context: Context, { workflowId }: NamedLora): Promise<LoraView> =>
-  context.ask('asking the fine-tune', async (client) => {
-    const handle = client.workflow.getHandle<StartLora>(workflowId);
-    const status = await handle.query(loraStatusQuery);
-    if (status.end) return { status, now: null };
-    const { raw, status: closed } = await handle.describe();
-    if (closed.name !== 'RUNNING' && closed.name !== 'COMPLETED')
-      return { status: endedAnyway(status, closed.name), now: null };
-    return { status, now: legNow(raw.pendingActivities ?? []) };
+export const viewOf = (context: Context, { workflowId }: NamedLora, patienceMs?: number): Promise<LoraView> =>
+  context.ask(
+    'asking the fine-tune',
+    async (client) => {
+      const handle = client.workflow.getHandle<StartLora>(workflowId);
+      const status = await handle.query(loraStatusQuery);
+      if (status.end) return { status, now: null };
+      const { raw, status: closed } = await handle.describe();
+      if (closed.name !== 'RUNNING' && closed.name !== 'COMPLETED')
+        return { status: endedAnyway(status, closed.name), now: null };
+      return { status, now: legNow(raw.pendingActivities ?? []) };
+    },
+    patienceMs,
+  );
+
+/** Says something to one that runs, and waits for its answer. */
+export const tellLora = <Args extends unknown[]>(
+  context: Context,
+  { id, workflowId }: NamedLora,
+  update: UpdateDefinition<Answer, Args>,
+  ...args: Args
+): Promise<Answer> =>
+  context.ask(`waiting for ${id}`, async (client) => {
+    try {
+      // The client knows messages with and without content apart; here they are one.
+      const message = update as unknown as UpdateDefinition<Answer, [unknown]>;
+      return await client.workflow.getHandle(workflowId).executeUpdate(message, { args: args as unknown as [unknown] });
+    } catch (cause) {
+      if (!(cause instanceof WorkflowNotFoundError)) throw cause;
+      throw new PawlError('NotFound', `There is no fine-tune ${id} that runs.`, {
+        hint: '`pawl lora ls` lists them, with how they ended.',
+        cause,
+      });
+    }
   });
 
 /** A workflow that was terminated in the Web UI never says how it ended. */

@@ -1,7 +1,7 @@
 /** Follows a fine-tune to its end: each state that ends on a line of its own, and the bar in between. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { WorkflowNotFoundError } from '@temporalio/client';
-import type { LoraEnd, LoraStatus } from '../contracts/lora.ts';
+import type { LoraEnd, LoraStatus } from '../contracts/lora-messages.ts';
 import type { Context } from './context.ts';
 import { asPawlError } from './failure.ts';
 import { type LoraView, type NamedLora, viewOf } from './fine-tunes.ts';

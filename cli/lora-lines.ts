@@ -1,5 +1,7 @@
 /** A fine-tune, as a person reads it. */
-import type { LoraEnd, LoraReport, LoraStatus } from '../contracts/lora.ts';
+import type { LoraReport } from '../contracts/lora.ts';
+import type { LoraEnd, LoraStatus } from '../contracts/lora-messages.ts';
+import type { Usage } from '../contracts/stages.ts';
 import { secondsLeft } from '../domain/training-course.ts';
 import type { LoraView } from './fine-tunes.ts';
 import { bad, bold, dim, good, type Line, short, span } from './text.ts';
@@ -51,9 +53,16 @@ export const statusLines = (view: LoraView): Line[] => {
     ...(status.step > 0 || view.now ? [progressLine(view)] : []),
     ...(evaluation ? [evaluationLine(evaluation)] : []),
     ...(model ? [[dim('adapter   '), short(model)] as Line] : []),
+    ...(status.usage?.cpuSeconds ? [usageLine(status.usage)] : []),
     ...(status.end ? [endLine(status.end)] : []),
   ];
 };
+
+const usageLine = ({ cpuSeconds = 0, cents }: Usage): Line => [
+  dim('used      '),
+  `${span(1_000 * cpuSeconds)} of CPU time`,
+  ...(cents === undefined ? [] : [`, ${cents.toFixed(2)} cents`]),
+];
 
 const evaluationLine = ({ before, after, low, high, queries }: NonNullable<LoraEnd['evaluation']>): Line => [
   dim('held out  '),

@@ -1,6 +1,7 @@
 /** Starts a fine-tune, signed where there is a key, and follows it where that is wished. */
 import { loraWorkflowId } from '../contracts/ids.ts';
-import type { LoraEnd, LoraInput } from '../contracts/lora.ts';
+import type { LoraInput } from '../contracts/lora.ts';
+import type { LoraEnd } from '../contracts/lora-messages.ts';
 import { queues } from '../contracts/queues.ts';
 import { attributesOf } from '../contracts/search-attributes.ts';
 import type { Described } from './command.ts';

@@ -1,7 +1,6 @@
-/** A LoRA fine-tune: what is asked for, what the workflow and its activities exchange, and its messages. */
-import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+/** A LoRA fine-tune: what is asked for, and what the workflow and its activities exchange. */
 import type { ArtifactRef } from './artifact.ts';
-import type { Answer } from './messages.ts';
+import type { Usage } from './stages.ts';
 import type { SignedToken } from './token.ts';
 import type { Actor } from './traffic.ts';
 
@@ -117,7 +116,7 @@ export interface LoraInput {
   /** As far as `extend` can go; what may be started may be extended that far. */
   readonly mostSteps: number;
   readonly from?: LoraFrom;
-  /** Silence after which the worker of a leg counts as lost. */
+  /** Silence after which its worker counts as lost; longer where its steps are found to take long. */
   readonly heartbeatMs?: number;
   /** What an earlier run of the same workflow knew when it continued as new. */
   readonly memory?: LoraMemory;
@@ -173,6 +172,7 @@ export interface TrainedLeg extends Checkpointed {
   /** Why it ended before its last step, where it did. */
   readonly stopped: null | 'not a number' | 'asked';
   readonly because: string | null;
+  readonly usage?: Usage;
 }
 /** What a heartbeat of a leg carries: what the next attempt goes on from, and what a person who watches sees. */
 export interface LegProgress {
@@ -196,11 +196,13 @@ export interface LoraEvaluation {
   readonly verdict: 'better' | 'not better' | 'worse' | 'inconclusive';
   readonly reasons?: readonly string[];
   readonly evidence: ArtifactRef;
+  readonly usage?: Usage;
 }
 export interface RegisteredAdapter {
   readonly model: string;
   readonly card: ArtifactRef;
   readonly parity: number;
+  readonly usage?: Usage;
 }
 
 interface LoraOrder {
@@ -241,41 +243,12 @@ export interface TrainPermission {
 }
 
 export type LoraState = 'asking' | 'preparing' | 'training' | 'evaluating' | 'registering' | 'ended';
-export type LoraOutcome = 'trained' | 'refused' | 'aborted' | 'failed';
-export interface LoraEnd {
-  readonly outcome: LoraOutcome;
-  readonly because: string;
-  /** Id of the adapter in the registry of models, and its card. */
-  readonly model: string | null;
-  readonly card: ArtifactRef | null;
-  readonly evaluation: LoraEvaluation | null;
-  /** What `pawl lora resume` goes on from; null where no step was taken. */
-  readonly last: Checkpointed | null;
-  readonly data: PreparedData | null;
-}
 export interface LoraReport {
   readonly state: LoraState;
   readonly startedAt: string;
   readonly endedAt: string | null;
   readonly summary: string | null;
 }
-export interface LoraStatus {
-  readonly service: string;
-  readonly id: string;
-  readonly state: LoraState;
-  readonly reports: readonly LoraReport[];
-  readonly step: number;
-  readonly steps: number;
-  /** Thinned out, so that it stays small however long it trains. */
-  readonly losses: readonly LossPoint[];
-  readonly metrics: readonly MetricPoint[];
-  readonly stepsPerSecond: number | null;
-  readonly secondsLeft: number | null;
-  readonly checkpoint: Checkpointed | null;
-  readonly best: (Checkpointed & MetricPoint) | null;
-  readonly end: LoraEnd | null;
-}
-
 /** Everything that outlives a run of the workflow; JSON, and bounded. */
 export interface LoraMemory {
   readonly reports: readonly LoraReport[];
@@ -287,15 +260,5 @@ export interface LoraMemory {
   readonly losses: readonly LossPoint[];
   readonly metrics: readonly MetricPoint[];
   readonly stepsPerSecond: number | null;
+  readonly usage?: Usage;
 }
-
-/** Writes a checkpoint at the next step. `abort` is that of contracts/messages.ts. */
-export const checkpointNowSignal = defineSignal<[]>('checkpointNow');
-export const checkpointNowUpdate = defineUpdate<Answer, []>('checkpointNow');
-/** More steps than were planned; only while it trains, and never beyond `mostSteps`. */
-export interface Extension {
-  readonly steps: number;
-}
-export const extendSignal = defineSignal<[Extension]>('extend');
-export const extendUpdate = defineUpdate<Answer, [Extension]>('extend');
-export const loraStatusQuery = defineQuery<LoraStatus>('loraStatus');

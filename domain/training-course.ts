@@ -24,6 +24,18 @@ export function secondsLeft(step: number, total: number, stepsPerSecond: number 
   return stepsPerSecond === null || stepsPerSecond <= 0 ? null : (total - step) / stepsPerSecond;
 }
 
+/** A worker that is silent for longer than so many steps take, and for longer than these times, counts as lost. */
+const SILENT_STEPS = 10;
+const SILENCE_MS = 30_000;
+/** Before the first steps were measured: a slow machine must get through one. */
+const UNMEASURED_SILENCE_MS = 120_000;
+
+/** `given`: at least so long, by whoever started it. */
+export function silenceMs(given: number | undefined, stepsPerSecond: number | null): number {
+  if (stepsPerSecond === null || stepsPerSecond <= 0) return given ?? UNMEASURED_SILENCE_MS;
+  return Math.max(given ?? SILENCE_MS, Math.ceil((1_000 * SILENT_STEPS) / stepsPerSecond));
+}
+
 /** What `extend` may ask for; a sentence where it may not. */
 export function whyNotExtend(steps: unknown, total: number, most: number): string | null {
   if (typeof steps !== 'number' || !Number.isSafeInteger(steps) || steps <= 0)

@@ -3,8 +3,8 @@
  *
  * 1. A query stands on one side only: all its examples are trained on, or all are validated on, or all are held out.
  * 2. On which side is decided by the seed and the query's words alone: it stays there when other examples come or go.
- * 3. Nothing of what is held out is learned from, nor anything nearly the same. Where the examples themselves are split, that
- *    holds of the documents too; where a service holds out queries over one corpus, documents are shared by nature.
+ * 3. Nothing of what is held out is learned from, nor anything nearly the same. That holds of the documents too, unless they
+ *    are shared by nature: where a service's queries are over one corpus, what many of them want is on both sides.
  * 4. The validation decides when to stop and which checkpoint is kept. The held-out queries decide nothing before the end.
  */
 import type { HeldOutQuery, TrainingExample } from '../contracts/lora.ts';
@@ -34,18 +34,19 @@ const VALIDATED = 0.1;
 const MOST_VALIDATED = 200;
 const MOST_VALIDATION_DOCUMENTS = 2_000;
 
-/** `given`: what a service holds out by itself; without it a share of the examples is. */
+/** `given`: what a service holds out by itself; without it a share of the examples is. `shared`: documents are (3). */
 export function splitExamples(
   examples: readonly TrainingExample[],
   seed: number,
   given: Measured | null = null,
+  shared = given !== null,
 ): SplitExamples {
   const usable = examples.flatMap(cleaned);
   const distinct = withoutRepeats(usable);
   const sides = Map.groupBy(distinct, ({ query }) => sideOf(query, seed, given === null));
   const learned = sides.get('train') ?? [];
   const heldOut = given ?? measuredBy(sides.get('held out') ?? [], distinct);
-  const apart = apartFromHeldOut(learned, heldOut, given === null);
+  const apart = apartFromHeldOut(learned, heldOut, !shared);
 
   const candidates = (sides.get('validation') ?? []).slice(0, MOST_VALIDATED);
   const validation = smaller(measuredBy(candidates, distinct), seed);

@@ -16,6 +16,8 @@ export const run = async (home: string): Promise<void> => {
       taskQueue: queues.train,
       activities: { train, ...createTrainingActivities({ ...deps, models: modelCacheOf(environment) }) },
       maxConcurrentActivityTaskExecutions: 1,
+      // A cancellation comes with the answer to a heartbeat: whoever aborts a training does not wait for longer than this.
+      maxHeartbeatThrottleInterval: '1s',
     });
   } finally {
     deps.close();

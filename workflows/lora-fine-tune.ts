@@ -1,5 +1,6 @@
 import { allHandlersFinished, condition, continueAsNew, workflowInfo } from '@temporalio/workflow';
-import type { LoraEnd, LoraInput, PreparedData } from '../contracts/lora.ts';
+import type { LoraInput, PreparedData } from '../contracts/lora.ts';
+import type { LoraEnd } from '../contracts/lora-messages.ts';
 import { bare, FineTune } from './lora/fine-tune.ts';
 import { dataWork, mayTrain, trainer } from './options.ts';
 
@@ -37,18 +38,18 @@ const process = async (run: FineTune, input: LoraInput): Promise<LoraEnd | null>
   const result = run.result;
   if (!result) return run.ended('failed', 'no step was taken');
 
-  const { heartbeatMs } = input;
   const order = { input: bare(input), data, trained: result, totalSteps: run.totalSteps };
-  const evaluation = await run.state(
+  const { usage, ...evaluation } = await run.state(
     'evaluating',
-    () => trainer('compare with the base model on held-out queries', heartbeatMs).evaluateLora(order),
+    () => trainer('compare with the base model on held-out queries', run.silenceMs).evaluateLora(order),
     ({ verdict, before, after, queries }) =>
       `${verdict}: NDCG@10 ${before.toFixed(3)} → ${after.toFixed(3)} on ${queries} held-out queries`,
   );
-  const { model, card, parity } = await run.state(
+  run.used(usage);
+  const { model, card, parity, ...registered } = await run.state(
     'registering',
     () =>
-      trainer('prove the parity and register', heartbeatMs).registerLora({
+      trainer('prove the parity and register', run.silenceMs).registerLora({
         ...order,
         evaluation,
         metrics: run.metrics,
@@ -56,6 +57,7 @@ const process = async (run: FineTune, input: LoraInput): Promise<LoraEnd | null>
     (registered) =>
       `adapter ${registered.model.slice(0, 12)}, served as trained to within ${registered.parity.toExponential(1)}`,
   );
+  run.used(registered.usage);
   const { verdict, reasons = [] } = evaluation;
   const because = `${trained}; held against the base model: ${[verdict, ...reasons].join(', ')}; parity ${parity.toExponential(1)}`;
   return run.ended('trained', because, { model, card, evaluation });

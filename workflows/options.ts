@@ -97,7 +97,7 @@ export const dataWork = proxyActivities<Pick<LoraActivities, 'prepareLoraData'>>
  * A device's work: as long as it takes, lost when it falls silent, tried again from the last checkpoint that a heartbeat
  * named. It is told to stop by a cancellation, and the answer to that, a checkpoint, is waited for.
  */
-export const trainer = (summary: string, heartbeatMs = 30_000) =>
+export const trainer = (summary: string, heartbeatMs: number) =>
   proxyActivities<Omit<LoraActivities, 'prepareLoraData'>>({
     taskQueue: queues.train,
     startToCloseTimeout: '24h',

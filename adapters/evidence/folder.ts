@@ -10,6 +10,7 @@ import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import { PawlError } from '../../contracts/failures.ts';
 import { CYCLE_ID, SERVICE_NAME } from '../../contracts/ids.ts';
+import { syncFolder } from '../folder-sync.ts';
 
 export type Files = ReadonlyMap<string, Buffer>;
 
@@ -53,9 +54,9 @@ export const writeFolder = async (folder: string, files: Files): Promise<'writte
       for (let at = dirname(path); at !== parent; at = dirname(at)) made.add(at);
       await writeSynced(path, bytes);
     }
-    for (const one of made) await sync(one);
+    for (const one of made) await syncFolder(one);
     await rename(temporary, folder);
-    await sync(parent);
+    await syncFolder(parent);
     return 'written';
   } catch (error) {
     await rm(temporary, { recursive: true, force: true });
@@ -73,16 +74,6 @@ const writeSynced = async (path: string, bytes: Buffer): Promise<void> => {
     await file.sync();
   } finally {
     await file.close();
-  }
-};
-
-const sync = async (folder: string): Promise<void> => {
-  if (process.platform === 'win32') return; // Windows has no handle on a folder to sync.
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 };
 

@@ -8,13 +8,17 @@ import type { Signer } from './dsse.ts';
 
 /** `database` is where the store lies; its key lies beside it. */
 export const ledgerSigner = async (control: Pick<ControlStore, 'ledgerKey'>, database: string): Promise<Signer> => {
-  const key = ledgerKeyFor(database).read();
-  const [name] = (await control.ledgerKey())?.split('+') ?? [];
-  if (!key || name === undefined) {
-    throw new PawlError('Unavailable', `The ledger's key at ${ledgerKeyPath(database)} cannot be read.`, {
-      hint: 'Put it back from a backup. Without it nothing can be sealed.',
-    });
+  const key = ledgerKeyFor(database).read(false);
+  const vkey = await control.ledgerKey();
+  const [name, id] = vkey?.split('+') ?? [];
+  if (!key || name === undefined || vkeyOf(name, key) !== vkey) {
+    throw new PawlError(
+      'Unavailable',
+      `The ledger's key at ${ledgerKeyPath(database)} cannot be read, or is another.`,
+      {
+        hint: 'Put it back from a backup, or from the machine that signs the ledger. Without it nothing can be sealed.',
+      },
+    );
   }
-  const [, id] = vkeyOf(name, key).split('+');
   return { name, keyId: `${name}+${id}`, sign: async (bytes) => sign(null, bytes, key) };
 };

@@ -9,13 +9,14 @@
  */
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { PawlError } from '../../contracts/failures.ts';
 import type { ImportedModel, ModelFiles } from '../../contracts/model.ts';
 import { withLock } from '../../infra/setup/lock.mjs';
 import { openSafetensors } from '../../ml/safetensors/read.ts';
+import { syncFolder } from '../folder-sync.ts';
 import type { Fetched, Tell } from './fetching.ts';
 import { fetchFolder } from './folder-source.ts';
 import { fetchFromHub } from './hub-source.ts';
@@ -192,16 +193,6 @@ const digestsBelow = async (folder: string): Promise<ModelFiles> => {
   const digests: Array<readonly [string, string]> = [];
   for (const path of paths.sort()) digests.push([path, await digestOfFile(join(folder, path))]);
   return Object.fromEntries(digests);
-};
-
-const syncFolder = async (folder: string): Promise<void> => {
-  if (process.platform === 'win32') return; // Windows has no handle on a folder to sync.
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 };
 
 const jsonOf = (text: string | null): unknown => {

@@ -2,7 +2,8 @@
  * One leg of a training, in a thread of its own.
  *
  * 1. Every checkpoint lies in a folder of its own, which whoever hears of it removes.
- * 2. It looks at `stop` after every step; told to stop, it ends with a checkpoint of the step that it has just done.
+ * 2. It looks at `stop` after every step and every micro-batch; told to stop, it gives up the step that it is in, and ends
+ *    with a checkpoint of the one that it has done last. Each of them is a tick.
  * 3. What comes out depends on the checkpoint that it began from and on the order alone, not on how often it was begun.
  */
 import { mkdirSync, readdirSync } from 'node:fs';
@@ -43,12 +44,20 @@ export interface LegDone {
   readonly because: string | null;
 }
 
+/** A step that is not brought to its end: nothing has changed. */
+class GivenUp extends Error {}
+
 export const trainingLeg = defineTask(
   import.meta.url,
   async (order: LegOrder, report: (news: LegNews) => void, tick: () => void): Promise<LegDone> => {
     const { model: folder, config, plan, totalSteps, untilStep, from, to } = order;
+    const stopping = (): boolean => Atomics.load(order.stop, 0) !== 0;
+    const onPart = (): void => {
+      tick();
+      if (stopping()) throw new GivenUp();
+    };
     const trainer = await Trainer.open({
-      ...{ model: openEncoder(folder), config, plan, totalSteps },
+      ...{ model: openEncoder(folder), config, plan, totalSteps, onPart },
       examples: parseExamples({ name: 'the training examples', text: order.examples }),
       ...(readdirSync(from).length > 0 && { from }),
     });
@@ -59,15 +68,16 @@ export const trainingLeg = defineTask(
       report({ kind: 'checkpoint', folder: own, file: trainer.save(own), step: trainer.steps });
       saved = trainer.steps;
     };
-    const stopping = (): boolean => Atomics.load(order.stop, 0) !== 0;
+    tick();
     let wrong: NotANumber | null = null;
     const began = performance.now();
     const before = trainer.steps;
     while (trainer.steps < untilStep && !stopping()) {
       const point = await trainer.step().catch((error: unknown) => {
-        if (error instanceof NotANumber) return error;
+        if (error instanceof NotANumber || error instanceof GivenUp) return error;
         throw error;
       });
+      if (point instanceof GivenUp) break;
       if (point instanceof NotANumber) {
         wrong = point;
         break;

@@ -34,20 +34,33 @@ export interface Proven {
 // A task begins while its module is still read: what it calls is declared, not assigned.
 const ADAPTER = 'registered';
 
-export const proof = defineTask(import.meta.url, async (order: ProofOrder): Promise<Proven> => {
-  const { model: folder, config, plan, from, to, baseName, rows } = order;
-  const model = openEncoder(folder);
-  const trained = adapterIn(from, model, config, plan);
-  saveAdapter(to, trained, baseName);
-  const { lengths } = plan;
-  const probe: ParityProbe = { v: 1, lengths, rows: [...rows], trained: await asTrained(model, trained, order) };
-  const machine = { ...thisMachine(plan.threads) };
-  // What is served is what the files say, read as whoever serves reads them.
-  return { parity: await served(folder, loadAdapter(to), plan, probe), probe, machine };
-});
+export const proof = defineTask(
+  import.meta.url,
+  async (order: ProofOrder, _report: (never: never) => void, tick: () => void): Promise<Proven> => {
+    const { model: folder, config, plan, from, to, baseName, rows } = order;
+    const model = openEncoder(folder);
+    const trained = adapterIn(from, model, config, plan);
+    saveAdapter(to, trained, baseName);
+    const { lengths } = plan;
+    const probe: ParityProbe = {
+      v: 1,
+      lengths,
+      rows: [...rows],
+      trained: await asTrained(model, trained, order, tick),
+    };
+    const machine = { ...thisMachine(plan.threads) };
+    // What is served is what the files say, read as whoever serves reads them.
+    return { parity: await served(folder, loadAdapter(to), plan, probe, tick), probe, machine };
+  },
+);
 
 /** By the graph of the training itself, without its dropout. */
-async function asTrained(model: EncoderModel, adapter: Adapter, { plan, rows }: ProofOrder): Promise<number[][]> {
+async function asTrained(
+  model: EncoderModel,
+  adapter: Adapter,
+  { plan, rows }: ProofOrder,
+  tick: () => void,
+): Promise<number[][]> {
   const shape = { ...adapterShape(model, adapter), dropout: 0 };
   const graph = new Graph();
   const build = adapter.component === 'reranker' ? crossEncoderGraph : encoderGraph;
@@ -70,6 +83,7 @@ async function asTrained(model: EncoderModel, adapter: Adapter, { plan, rows }: 
           : tokenizer.encode([row.text], Math.min(plan.lengths[row.side], model.maxLength));
       const { rows: output } = await session.run({ ...tokenFeeds(tokens), ...parameters });
       results.push([...(output?.data ?? [])]);
+      tick();
     }
     return results;
   } finally {
@@ -77,7 +91,13 @@ async function asTrained(model: EncoderModel, adapter: Adapter, { plan, rows }: 
   }
 }
 
-async function served(folder: string, adapter: Adapter, plan: TrainingPlan, probe: ParityProbe): Promise<number> {
+async function served(
+  folder: string,
+  adapter: Adapter,
+  plan: TrainingPlan,
+  probe: ParityProbe,
+  tick: () => void,
+): Promise<number> {
   const encoder = new ServedEncoder(folder, { provider: 'cpu', threads: plan.threads, arena: plan.mode === 'fast' });
   try {
     encoder.addAdapter(ADAPTER, adapter);
@@ -90,6 +110,7 @@ async function served(folder: string, adapter: Adapter, plan: TrainingPlan, prob
             ? await encoder.score({ ...order, pairs: [row.pair], maxLength: pairLength(encoder.model, lengths) })
             : await encoder.encode({ ...order, texts: [row.text], maxLength: lengths[row.side] }),
         );
+        tick();
       }
       return results;
     });

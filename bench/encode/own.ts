@@ -2,7 +2,6 @@
  * Pawl's side of `bench encode`, in a process of its own: the words are those of peer.py. Queries go to one encoder whose
  * operators share the threads, batches to as many encoders as there are threads; both are in threads of their own, as they serve.
  */
-import { createInterface } from 'node:readline';
 import { env } from 'onnxruntime-node';
 import type { LoraConfig } from '../../contracts/lora.ts';
 import { openEncoder } from '../../ml/encoder/open.ts';
@@ -11,6 +10,7 @@ import { loraShape } from '../../ml/lora/shape.ts';
 import { ALL_LINEAR } from '../../ml/lora/targets.ts';
 import { EncoderPool } from '../../ml/session/pool.ts';
 import { ServedEncoder } from '../../ml/session/served-encoder.ts';
+import { answer, orders } from '../own-side.ts';
 
 interface Setup {
   readonly model: string;
@@ -29,8 +29,6 @@ interface Order {
 const RANK_8: LoraConfig = { rank: 8, alpha: 16, dropout: 0, targets: ALL_LINEAR };
 const MOST_TEXTS = 100_000;
 
-const answer = (name: string, value: unknown): void =>
-  void process.stdout.write(`${JSON.stringify({ [name]: value })}\n`);
 const secondsSince = (began: number): number => (performance.now() - began) / 1_000;
 
 class OwnSide {
@@ -101,8 +99,7 @@ class OwnSide {
 }
 
 let side: OwnSide | null = null;
-for await (const line of createInterface({ input: process.stdin })) {
-  const { setup, queries, batch, vectors, adapters } = JSON.parse(line) as Order;
+for await (const { setup, queries, batch, vectors, adapters } of orders<Order>()) {
   if (setup) {
     side = new OwnSide(setup);
     await side.pool(1);

@@ -2,7 +2,7 @@
 
     python3 -m pip install torch transformers onnx onnxruntime sentence-transformers
 
-One JSON object a line, in and out, so that two sides can take turns in one run:
+Besides what every peer says (side.py):
 
     -> {"setup": {"model": "FOLDER", "engine": "onnxruntime", "threads": 2, "maxLength": 256, "folder": "FOR THE EXPORT"}}
     <- {"ready": {"bytes": 1, "versions": {}}}
@@ -12,7 +12,6 @@ One JSON object a line, in and out, so that two sides can take turns in one run:
     <- {"timed": {"seconds": 1.5, "bytes": 1, "peakBytes": 1}}
     -> {"vectors": {"texts": ["...", ...]}}                 not timed: to see that both sides compute the same
     <- {"vectors": [[0.1, ...], ...]}
-    -> {"close": {}}
 
 Engines: `onnxruntime` runs an export of the model as it is; `onnxruntime-fused` lets onnxruntime's own optimiser for
 transformers go over it first (fused attention and layer normalisation); `sentence-transformers` is PyTorch. Times hold the
@@ -21,27 +20,16 @@ tokenizer too, and batches are sorted by length on each side, as sentence-transf
 
 import importlib.metadata
 import json
-import os
-import resource
 import sys
 import time
 import warnings
 from pathlib import Path
 
+sys.dont_write_bytecode = True
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from side import peak, resident, serve  # noqa: E402
+
 INSTALL = "python3 -m pip install torch transformers onnx onnxruntime sentence-transformers"
-
-os.environ.setdefault("HF_HUB_OFFLINE", "1")  # the model lies on the disk
-
-
-def resident():
-    with open("/proc/self/statm") as statm:
-        return int(statm.read().split()[1]) * resource.getpagesize()
-
-
-def peak():
-    """Linux says kilobytes, macOS bytes."""
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most if sys.platform == "darwin" else most * 1024
 
 
 def export(model: str, to: Path, fused: bool) -> None:
@@ -136,10 +124,16 @@ class SentenceTransformers:
 
 
 ENGINES = {
-    "onnxruntime": OnnxRuntime,
-    "onnxruntime-fused": lambda **given: OnnxRuntime(**given, fused=True),
-    "sentence-transformers": SentenceTransformers,
+    "onnxruntime": (OnnxRuntime, {}),
+    "onnxruntime-fused": (OnnxRuntime, {"fused": True}),
+    "sentence-transformers": (SentenceTransformers, {}),
 }
+
+
+def set_up(engine, **given):
+    make, more = ENGINES[engine]
+    peer = make(**given, **more)
+    return peer, {"bytes": resident(), "versions": {name: importlib.metadata.version(name) for name in make.packages}}
 
 
 def queries(engine, texts):
@@ -148,38 +142,18 @@ def queries(engine, texts):
         began = time.perf_counter()
         engine.encode([text], 1)
         seconds.append(time.perf_counter() - began)
-    return {"seconds": seconds}
+    return "timed", {"seconds": seconds}
 
 
 def batch(engine, texts, size):
     began = time.perf_counter()
     engine.encode(texts, size)
-    return {"seconds": time.perf_counter() - began, "bytes": resident(), "peakBytes": peak()}
+    return "timed", {"seconds": time.perf_counter() - began, "bytes": resident(), "peakBytes": peak()}
 
 
-def answer(name, value):
-    print(json.dumps({name: value}), flush=True)
-
-
-def main():
-    engine = None
-    for line in sys.stdin:
-        [(order, given)] = json.loads(line).items()
-        if order == "close":
-            return
-        if order == "setup":
-            name = given.pop("engine")
-            try:
-                engine = ENGINES[name](**given)
-            except ImportError as missing:
-                return answer("missing", {"package": missing.name, "install": INSTALL})
-            packages = OnnxRuntime.packages if name.startswith("onnxruntime") else SentenceTransformers.packages
-            answer("ready", {"bytes": resident(), "versions": {p: importlib.metadata.version(p) for p in packages}})
-        elif order == "vectors":
-            answer("vectors", [[float(x) for x in vector] for vector in engine.encode(given["texts"], 32)])
-        else:
-            answer("timed", queries(engine, **given) if order == "queries" else batch(engine, **given))
+def vectors(engine, texts):
+    return "vectors", [[float(x) for x in vector] for vector in engine.encode(texts, 32)]
 
 
 if __name__ == "__main__":
-    main()
+    serve(set_up, {"queries": queries, "batch": batch, "vectors": vectors}, INSTALL)

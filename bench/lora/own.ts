@@ -1,21 +1,18 @@
 /** Pawl's side of `bench lora`, in a process of its own so that its memory is its own: the words are those of peer.py. */
-import { createInterface } from 'node:readline';
 import { env } from 'onnxruntime-node';
 import { openEncoder } from '../../ml/encoder/open.ts';
 import { Trainer, type TrainerOptions } from '../../ml/train/trainer.ts';
+import { answer, orders } from '../own-side.ts';
 
 export type OwnSetup = Omit<TrainerOptions, 'model' | 'memory'> & { readonly folder: string };
 
-const answer = (name: string, value: unknown): void =>
-  void process.stdout.write(`${JSON.stringify({ [name]: value })}\n`);
 const resident = (): number => process.memoryUsage.rss();
 /** Node says kilobytes on every system. */
 const peak = (): number => process.resourceUsage().maxRSS * 1_024;
 
 const startBytes = resident();
 let trainer: Trainer | null = null;
-for await (const line of createInterface({ input: process.stdin })) {
-  const { setup } = JSON.parse(line) as { setup?: OwnSetup };
+for await (const { setup } of orders<{ readonly setup?: OwnSetup }>()) {
   if (setup) {
     const { folder, ...options } = setup;
     trainer = await Trainer.open({ ...options, model: openEncoder(folder) });

@@ -2,37 +2,25 @@
 
     python3 -m pip install torch transformers peft
 
-One JSON object a line, in and out, so that two sides can take turns in one run:
+Besides what every peer says (side.py):
 
     -> {"setup": {"model": "FOLDER", "threads": 2, "rank": 8, "alpha": 16, "targets": "REGEX", "learningRate": 5e-4,
                   "weightDecay": 0.01, "clip": 1, "scale": 20, "checkpointing": false}}
     <- {"ready": {"parameters": 1, "startBytes": 1, "bytes": 1, "versions": {}}}
     -> {"step": {"ids": [[101, 102], ...], "queries": 32}}          rows: queries, their positives, then negatives
     <- {"stepped": {"seconds": 1.0, "loss": 1.0, "gradientNorm": 1.0, "bytes": 1, "peakBytes": 1}}
-    -> {"close": {}}
 
 A step is padding, forward, backward, clipping and AdamW. Bytes are resident memory: now, and the most since the process began.
 """
 
 import importlib.metadata
-import json
-import os
-import resource
 import sys
 import time
+from pathlib import Path
 
-os.environ.setdefault("HF_HUB_OFFLINE", "1")  # the model lies on the disk
-
-
-def resident():
-    with open("/proc/self/statm") as statm:
-        return int(statm.read().split()[1]) * resource.getpagesize()
-
-
-def peak():
-    """Linux says kilobytes, macOS bytes."""
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most if sys.platform == "darwin" else most * 1024
+sys.dont_write_bytecode = True
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from side import peak, resident, serve  # noqa: E402
 
 
 class Peer:
@@ -81,24 +69,9 @@ class Peer:
         return {"seconds": time.perf_counter() - began, **result, "bytes": resident(), "peakBytes": peak()}
 
 
-def answer(name, value):
-    print(json.dumps({name: value}), flush=True)
+def set_up(**given):
+    peer = Peer(**given)
+    return peer, peer.ready()
 
 
-def main():
-    peer = None
-    for line in sys.stdin:
-        [(order, given)] = json.loads(line).items()
-        if order == "close":
-            return
-        if order == "setup":
-            try:
-                peer = Peer(**given)
-            except ImportError as missing:
-                return answer("missing", {"package": missing.name, "install": "python3 -m pip install torch transformers peft"})
-            answer("ready", peer.ready())
-        else:
-            answer("stepped", peer.step(**given))
-
-
-main()
+serve(set_up, {"step": lambda peer, **given: ("stepped", peer.step(**given))}, "python3 -m pip install torch transformers peft")

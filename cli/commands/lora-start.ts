@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { DEFAULT_SOURCE } from '../../adapters/models/source.ts';
 import { parseExamples, parseTrajectories } from '../../adapters/training/lines.ts';
+import { duration } from '../../contracts/config.ts';
 import { PawlError } from '../../contracts/failures.ts';
 import type { LoraData, LoraInput, TrainingPlan } from '../../contracts/lora.ts';
 import { checkPlan } from '../../ml/train/plan.ts';
@@ -42,6 +43,7 @@ const options = z.object({
   seed: z.coerce.number('expected a number').int().default(7),
   threads: whole(1_024).default(availableParallelism()),
   frugal: flag,
+  silence: duration.optional(),
   reason: z.string().max(1_000).default('started by hand'),
   unsigned: flag,
   wait: flag,
@@ -82,6 +84,10 @@ export const loraStart = command({
     ['--seed <n>', 'decides the split, the order and the first weights (7)'],
     ['--threads <n>', 'threads of one operator (those of this machine)'],
     ['--frugal', 'less memory at the price of time'],
+    [
+      '--silence <duration>',
+      'how long a worker may say nothing before it counts as lost (2m at first, then 30s; never less than ten steps take)',
+    ],
     REASON,
     ['--unsigned', 'start without a signature; the policy may refuse that'],
     ...SIGNING,
@@ -99,12 +105,13 @@ export const loraStart = command({
     const { model } = await context.out.progress(`Opening ${source}`, (tell) =>
       context.models.import(source, { tell }),
     );
-    const { steps, rank, mostSteps = 2 * steps, reason } = chosen;
+    const { steps, rank, mostSteps = 2 * steps, reason, silence } = chosen;
     const input: LoraInput = {
       ...{ service, id: newLoraId(new Date()), base: model.id, data, reason, mostSteps },
       config: { rank, alpha: chosen.alpha ?? 2 * rank, dropout: chosen.dropout, targets: 'all-linear' },
       plan: planOf(chosen),
       requestedBy: { kind: 'person', name: 'nobody yet' },
+      ...(silence !== undefined && { heartbeatMs: silence }),
     };
     return startFineTune(context, input, { unsigned, wait, as, role, passphraseFile });
   },

@@ -4,10 +4,10 @@ import { PawlError } from '../../contracts/failures.ts';
 import type { LoraInput } from '../../contracts/lora.ts';
 import { abortUpdate } from '../../contracts/messages.ts';
 import { command, flag, OF_SERVICE, REASON, reason, serviceName } from '../command.ts';
-import { inputOf, LORA, loraOf, newLoraId, viewOf } from '../fine-tunes.ts';
+import { inputOf, LORA, loraOf, newLoraId, tellLora, viewOf } from '../fine-tunes.ts';
 import { startFineTune, WAIT } from '../lora-start.ts';
 import { nameOfUser, SIGNING, signing } from '../operator.ts';
-import { replyTo, tellCycle } from '../send.ts';
+import { replyTo } from '../send.ts';
 
 export const loraAbort = command({
   name: 'lora abort',
@@ -17,9 +17,9 @@ export const loraAbort = command({
   examples: ['pawl lora abort latest --reason "the data was wrong"'],
   input: z.object({ run: z.string().optional(), service: serviceName, reason }),
   run: async ({ reason, ...choice }, context) => {
-    const { id, workflowId } = await loraOf(context, choice);
-    const answer = await tellCycle(context, abortUpdate, { by: nameOfUser(), reason }, workflowId);
-    return replyTo(answer, id, [['Go on from its checkpoint', `pawl lora resume ${id} --reason "…"`]]);
+    const named = await loraOf(context, choice);
+    const answer = await tellLora(context, named, abortUpdate, { by: nameOfUser(), reason });
+    return replyTo(answer, named.id, [['Go on from its checkpoint', `pawl lora resume ${named.id} --reason "…"`]]);
   },
 });
 

@@ -4,11 +4,14 @@
  * What was merged cannot be subtracted exactly: a sum of floats is rounded. So merging never writes over the base, and taking an
  * adapter out proves that it is what was put in, and gives the base's own numbers back.
  */
+import { join } from 'node:path';
 import { PawlError } from '../../contracts/failures.ts';
-import type { EncoderModel } from '../encoder/open.ts';
+import { copyDescription } from '../encoder/description.ts';
+import { type EncoderModel, WEIGHTS_FILE } from '../encoder/open.ts';
 import type { StoredTensor } from '../safetensors/format.ts';
 import { readFloats } from '../safetensors/read.ts';
-import { type Adapter, adapterShape, type FloatTensor } from './adapter.ts';
+import { writeSafetensors } from '../safetensors/write.ts';
+import { type Adapter, adapterShape, type FloatTensor, scoresPairs } from './adapter.ts';
 import { rowNormsOf } from './decomposed.ts';
 import { type LoraLayer, lowerName, magnitudeName, upperName } from './shape.ts';
 
@@ -22,6 +25,26 @@ export function mergedWeights(model: EncoderModel, adapter: Adapter): Map<string
       return [stored(model, layer).name, merged];
     }),
   );
+}
+
+/** A model's folder of its own, which needs no adapter any more. Its weights are single floats, whatever the base's are. */
+export function writeMerged(model: EncoderModel, adapter: Adapter, into: string): void {
+  if (scoresPairs(adapter)) {
+    throw new PawlError(
+      'Refused',
+      'The adapter of a reranker has a head of its own, which no encoder has a place for.',
+      {
+        hint: 'Export it as PEFT writes it, and load it over its base.',
+      },
+    );
+  }
+  const merged = mergedWeights(model, adapter);
+  copyDescription(model.folder, into);
+  const tensors = [...model.tensors.values()].map(
+    (tensor) => [tensor.name, { shape: tensor.shape, data: merged.get(tensor.name) ?? readFloats(tensor) }] as const,
+  );
+  // Last, and whole or not at all: a folder without its weights is no model.
+  writeSafetensors(join(into, WEIGHTS_FILE), Object.fromEntries(tensors));
 }
 
 /** The base's own weights again, bit for bit; refused where `merged` is not this base with this adapter. */

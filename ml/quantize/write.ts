@@ -1,7 +1,8 @@
 /** Writes a quantised model as a folder of its own: what its base is described by, and rounded weights. */
-import { copyFileSync, globSync, mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { PawlError } from '../../contracts/failures.ts';
+import { copyDescription } from '../encoder/description.ts';
 import { type EncoderModel, openEncoder, WEIGHTS_FILE } from '../encoder/open.ts';
 import { linearLayers } from '../encoder/weights.ts';
 import { readFloats } from '../safetensors/read.ts';
@@ -9,9 +10,6 @@ import { type WrittenTensor, writeSafetensors } from '../safetensors/write.ts';
 import { openQuantised, scaleName } from './open.ts';
 import { roundBlocks, roundChannels } from './rounding.ts';
 import { QUANTISATION_FILE, type Quantisation, type Scheme } from './scheme.ts';
-
-/** A model is described by JSON and by its vocabulary; other weights of the same model stay behind. */
-const DESCRIPTIONS = ['*.json', '*/config.json', 'vocab.txt'];
 
 /** `into` is made here. Weights that the base takes from elsewhere, such as merged ones, come as `weights`, by module. */
 export function quantiseEncoder(
@@ -35,11 +33,7 @@ export function quantiseEncoder(
     tensors[`${module}.weight`] = { shape, data: values };
     tensors[scaleName(module)] = { shape: [scales.length], data: scales };
   }
-  mkdirSync(into, { recursive: true });
-  for (const file of globSync(DESCRIPTIONS, { cwd: base })) {
-    mkdirSync(dirname(join(into, file)), { recursive: true });
-    copyFileSync(join(base, file), join(into, file));
-  }
+  copyDescription(base, into);
   const quantisation: Quantisation = { scheme, of: model.digest };
   writeFileSync(join(into, QUANTISATION_FILE), `${JSON.stringify(quantisation, null, 2)}\n`);
   writeSafetensors(join(into, WEIGHTS_FILE), tensors);

@@ -61,6 +61,7 @@ export async function microBatches(options: EngineOptions): Promise<Engine> {
         for (const [at, place] of places.entries()) {
           embeddings.set(data.subarray(at * width, (at + 1) * width), place * width);
         }
+        options.onPart();
       }
 
       const shape = [rows.length, width];
@@ -76,6 +77,7 @@ export async function microBatches(options: EngineOptions): Promise<Engine> {
         }
         await run(backward, { ...feedsOf(n), upstream: floats([places.length, width], share) }, into, options);
         addTo(gradient, part);
+        if (n + 1 < parts.length) options.onPart();
       }
       return loss?.data[0] as number;
     },

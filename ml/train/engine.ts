@@ -20,6 +20,8 @@ export interface EngineOptions extends Trained {
   readonly tokens: TokenRows;
   /** Bytes of memory that may still be taken. */
   readonly memory: () => number;
+  /** Called between two parts of a batch. What it throws ends the batch there. */
+  readonly onPart: () => void;
 }
 
 export const open = (graph: Graph, { model, plan }: Pick<EngineOptions, 'model' | 'plan'>): Promise<Session> =>

@@ -28,6 +28,7 @@ export async function reranker(options: EngineOptions): Promise<Engine> {
         const { loss } = await run(session, feeds, into, options);
         sum += loss?.data[0] as number;
         addTo(gradient, part);
+        if (from + size < queries) options.onPart();
       }
       return sum;
     },

@@ -3,7 +3,8 @@
  *
  * 1. A step depends on the parameters, the optimiser's moments, the number of the step, and nothing else; all of it is in a
  *    checkpoint. So a resumed run equals an unbroken one, bit for bit on the same machine (machine.ts).
- * 2. A step whose loss or gradient is no number changes nothing, and says which examples it was given.
+ * 2. A step whose loss or gradient is no number changes nothing, and says which examples it was given. Nor does one that
+ *    `onPart` ends between two parts of its batch: the next one is the same step once more.
  * 3. `step` holds its thread until it is done: run it in a thread that has nothing else to do.
  */
 import { createHash } from 'node:crypto';
@@ -44,6 +45,8 @@ export interface TrainerOptions {
   readonly start?: Adapter;
   /** Bytes of memory that may still be taken. */
   readonly memory?: () => number;
+  /** Called between two micro-batches; what it throws ends the step. */
+  readonly onPart?: () => void;
 }
 
 export class Trainer {
@@ -187,9 +190,9 @@ export class Trainer {
   }
 
   #openEngine(): Promise<Engine> {
-    const { model, plan, memory = memoryLeft } = this.#options;
+    const { model, plan, memory = memoryLeft, onPart = () => undefined } = this.#options;
     const options = {
-      ...{ model, plan, memory, layout: this.#layout, parameters: this.#parameters, gradient: this.#gradient },
+      ...{ model, plan, memory, onPart, layout: this.#layout, parameters: this.#parameters, gradient: this.#gradient },
       shape: adapterShape(model, this.#fresh),
       tokens: new TokenRows(openTokenizer(model.folder)),
     };

@@ -36,9 +36,9 @@ const scene = (environment: Environment = 'staging', limits: Partial<CyclePlan['
       limits: { ...testPlan().limits, ...limits },
       ...over,
     });
-  const ended = (usage: Usage, service = 'docs') => {
+  const ended = (usage: Usage, service = 'docs', kind = 'cycle ended') => {
     const actor = { kind: 'cycle', name: 'si' };
-    const row = { service, cycle: 'si', kind: 'cycle ended', actor, reason: 'done', body: { usage } };
+    const row = { service, cycle: 'si', kind, actor, reason: 'done', body: { usage } };
     return control.note({ ...row, key: `end ${++asked}` });
   };
   const decisions = () => control.ledger({ kind: 'decision' });
@@ -101,14 +101,14 @@ test('the same question gets the first answer, and leaves one row', async () => 
   expect(await ask()).toMatchObject({ allowed: false });
 });
 
-test('budgets count what the cycles of today have used, of this service alone', async () => {
+test('budgets count what the cycles and fine-tunes of today have used, of this service alone', async () => {
   const { clock, ask, ended } = scene('staging', { centsPerDay: 100, gpuMinutesPerDay: 30 });
   clock.now = NOON - 86_400_000;
   await ended({ cents: 500, gpuSeconds: 9_000 });
   clock.now = NOON;
   await ended({ cents: 500, gpuSeconds: 9_000 }, 'shop');
   await ended({ cents: 49.5 });
-  await ended({ cents: 49.4, gpuSeconds: 1_700 });
+  await ended({ cents: 49.4, gpuSeconds: 1_700 }, 'docs', 'lora ended');
   expect(await ask()).toMatchObject({ allowed: true });
   await ended({ cents: 0.2 });
   expect(await ask()).toMatchObject({ allowed: false, because: expect.stringContaining('100 cents') });

@@ -1,54 +1,25 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Client, Connection } from '@temporalio/client';
-import { expect, onTestFinished, test, vi } from 'vitest';
-import { folderArtifacts } from '../../adapters/artifacts/folder.ts';
-import { homePaths } from '../../adapters/home.ts';
-import { modelCacheOf } from '../../adapters/models/of-environment.ts';
+import { expect, onTestFinished, test } from 'vitest';
 import { linesText } from '../../adapters/training/lines.ts';
 import { violationsOf } from '../../check/check.ts';
 import { legNow } from '../../cli/leg-now.ts';
-import type { LoraEnd } from '../../contracts/lora.ts';
-import type { ModelCard } from '../../contracts/model.ts';
+import type { LoraEnd } from '../../contracts/lora-messages.ts';
 import { eventually } from '../../drills/eventually.ts';
-import { Processes } from '../../drills/processes.ts';
-import { makeServiceHome, SERVICE } from '../../drills/service-home.ts';
-import { readEnvironment } from '../../infra/setup/environment.ts';
-import { dataConverter } from '../../infra/temporal/data-converter.ts';
-import { pawlIn } from '../cli/cli-world.ts';
-import { type LoraHandle, startLora } from '../support/lora.ts';
-import { tinyConfig, tinyExamples, tinyFolder, tinyPlan } from '../support/lora-home.ts';
-import { replayEverything } from '../support/replay-everything.ts';
-import { temporalBinary, workflowBundle } from '../support/temporal.ts';
+import { errorOf } from '../cli/cli-world.ts';
+import { fineTuneHome } from '../support/fine-tune-home.ts';
+import type { LoraHandle } from '../support/lora.ts';
+import { tinyExamples, tinyPlan } from '../support/lora-home.ts';
 
 const PLAN = { ...tinyPlan, steps: 600, evaluateEvery: 600, checkpointEvery: 20 };
 
 test('a worker is killed in the middle of an epoch, another goes on, and the adapter is that of an unbroken run', async () => {
-  const cache = mkdtempSync(join(tmpdir(), 'pawl-cache-'));
-  const tiny = tinyFolder();
-  vi.stubEnv('PAWL_TEMPORAL', temporalBinary());
-  vi.stubEnv('XDG_CACHE_HOME', cache);
-  const made = await makeServiceHome();
-  const { model } = await modelCacheOf(readEnvironment()).import(`file:${tiny}`);
-  const processes = await Processes.startAll(made.home);
-  const connection = Connection.lazy({ address: processes.temporal });
-  const client = new Client({ connection, dataConverter });
-  onTestFinished(async () => {
-    vi.unstubAllEnvs();
-    await connection.close();
-    await processes.end();
-    made.control.close();
-    for (const folder of [made.home, cache, tiny]) rmSync(folder, { recursive: true, force: true });
-  });
-
-  const artifacts = folderArtifacts(homePaths(made.home).artifacts);
+  const world = await fineTuneHome();
+  onTestFinished(() => world.end());
+  const { artifacts, processes, pawl } = world;
   const data = { examples: await artifacts.put(linesText(tinyExamples(120))) };
-  const start = (id: string): Promise<LoraHandle> =>
-    startLora({ client }, SERVICE, { id, base: model.id, config: tinyConfig, plan: PLAN, data, heartbeatMs: 3_000 });
-  const weightsOf = async ({ card }: LoraEnd): Promise<string | undefined> =>
-    ((await artifacts.getJson(card as NonNullable<typeof card>)) as ModelCard).files['adapter_model.safetensors']
-      ?.sha256;
+  const start = (id: string): Promise<LoraHandle> => world.start({ id, plan: PLAN, data, heartbeatMs: 3_000 });
+  const weightsOf = async (end: LoraEnd): Promise<string | undefined> =>
+    (await world.cardOf(end)).files['adapter_model.safetensors']?.sha256;
 
   const killed = await start('lo_killed');
   const leg = async () => legNow((await killed.describe()).raw.pendingActivities ?? []);
@@ -62,15 +33,19 @@ test('a worker is killed in the middle of an epoch, another goes on, and the ada
   const whole = await (await start('lo_whole')).result();
   expect(await weightsOf(broken)).toBe(await weightsOf(whole));
   expect(broken.last).toEqual(whole.last);
-  expect(violationsOf(made.home)).toEqual([]);
+  expect(violationsOf(world.home)).toEqual([]);
 
-  const variables = { PAWL_HOME: made.home, PAWL_TEMPORAL_ADDRESS: processes.temporal };
-  const exported = await pawlIn(made.home, ['lora', 'export', 'lo_whole', '--to', 'adapter', '--json'], variables);
+  const exported = await pawl('lora', 'export', 'lo_whole', '--to', 'adapter', '--json');
   expect(exported).toMatchObject({ code: 0 });
   expect((exported.json as { files: string[] }).files).toContain('adapter_config.json');
-  const shown = await pawlIn(made.home, ['lora', 'show', 'latest'], variables);
-  expect(shown.stdout).toMatch(/600\/600 {2}loss/);
-  await replayEverything(client, workflowBundle());
+  const merged = await pawl('lora', 'export', 'lo_whole', '--merged', 'whole', '--json');
+  expect(merged.json).toMatchObject({ merged: { files: expect.arrayContaining(['config.json', 'tokenizer.json']) } });
+  expect((merged.json as { merged: { parity: number } }).merged.parity).toBeLessThanOrEqual(1e-5);
+  expect((await pawl('model', 'import', `file:${join(world.home, 'whole')}`)).code).toBe(0);
+  const again = await pawl('lora', 'export', 'lo_whole', '--merged', 'whole', '--json');
+  expect(errorOf(again)).toMatchObject({ type: 'Refused', message: expect.stringContaining('not empty') });
+  expect((await pawl('lora', 'show', 'latest')).stdout).toMatch(/600\/600 {2}loss/);
+  await world.replayEverything();
 }, 400_000);
 
 /** Attempts of the leg. */

@@ -1,14 +1,8 @@
 /** A fine-tune whose activities a test brings itself: by default it goes through to an adapter. */
 import type { WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
 import { loraWorkflowId } from '../../contracts/ids.ts';
-import type {
-  LoraActivities,
-  LoraEnd,
-  LoraInput,
-  PreparedData,
-  TrainedLeg,
-  TrainingPlan,
-} from '../../contracts/lora.ts';
+import type { LoraActivities, LoraInput, PreparedData, TrainedLeg, TrainingPlan } from '../../contracts/lora.ts';
+import type { LoraEnd } from '../../contracts/lora-messages.ts';
 import { queues } from '../../contracts/queues.ts';
 import { attributesOf } from '../../contracts/search-attributes.ts';
 import { evidenceOf } from './stages.ts';

@@ -1,18 +1,16 @@
 import { Context } from '@temporalio/activity';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PawlError } from '../../contracts/failures.ts';
+import type { LegProgress, LoraActivities, TrainedLeg, TrainLeg } from '../../contracts/lora.ts';
 import {
   checkpointNowSignal,
   checkpointNowUpdate,
   extendSignal,
   extendUpdate,
-  type LegProgress,
-  type LoraActivities,
   loraStatusQuery,
-  type TrainedLeg,
-  type TrainLeg,
-} from '../../contracts/lora.ts';
+} from '../../contracts/lora-messages.ts';
 import { abortSignal, abortUpdate } from '../../contracts/messages.ts';
+import { queues } from '../../contracts/queues.ts';
 import { legTo, loraTo, startLora } from '../support/lora.ts';
 import { testPlan } from '../support/plan.ts';
 import { door, eventually } from '../support/requests.ts';
@@ -77,6 +75,22 @@ describe('a fine-tune', () => {
     expect(await kinds()).toEqual(['decision', 'lora started', 'lora ended']);
   });
 
+  test('says in the ledger what its legs, its comparison and its proof have used', async () => {
+    scene({
+      trainLora: async ({ untilStep }) => legTo(untilStep, { usage: { cpuSeconds: 10, cents: 2 } }),
+      evaluateLora: async (order) => ({ ...(await loraTo().evaluateLora(order)), usage: { cpuSeconds: 3 } }),
+      registerLora: async (order) => {
+        expect(order.evaluation).not.toHaveProperty('usage');
+        return { ...(await loraTo().registerLora(order)), usage: { cents: 0.5 } };
+      },
+    });
+    const handle = await startLora(world, service);
+    await handle.result();
+    const [ended] = await world.control.ledger({ service, kind: 'lora ended' });
+    expect(ended?.body.usage).toEqual({ cpuSeconds: 33, cents: 6.5 });
+    expect((await handle.query(loraStatusQuery)).usage).toEqual({ cpuSeconds: 33, cents: 6.5 });
+  });
+
   test('keeps its loss curve small, and says how it stands', async () => {
     const losses = Array.from({ length: 1_000 }, (_, at) => ({
       ...{ step: at + 1, loss: 1, learningRate: 0, gradientNorm: 0 },
@@ -104,6 +118,17 @@ describe('a fine-tune', () => {
     });
     await (await startLora(world, service)).result();
     expect(trained).toEqual([20]);
+  });
+
+  test('waits as long for its worker as ten steps take, once they were measured', async () => {
+    scene({ trainLora: async ({ untilStep }) => legTo(untilStep, { stepsPerSecond: 0.05 }) });
+    const handle = await startLora(world, service, { plan: { steps: 20 } });
+    await handle.result();
+    const { events } = await handle.fetchHistory();
+    const silences = (events ?? []).flatMap(({ activityTaskScheduledEventAttributes: of }) =>
+      of?.taskQueue?.name === queues.train ? [`${of.activityType?.name} ${of.heartbeatTimeout?.seconds}`] : [],
+    );
+    expect(silences).toEqual(['trainLora 1', 'trainLora 200', 'evaluateLora 200', 'registerLora 200']);
   });
 
   test('stops when its evaluations gain no more', async () => {

@@ -21,13 +21,18 @@ import {
   checkpointNowUpdate,
   extendSignal,
   extendUpdate,
+  type LoraEnd,
+  type LoraOutcome,
+  type LoraStatus,
   loraStatusQuery,
-} from '../../contracts/lora.ts';
+} from '../../contracts/lora-messages.ts';
 import { restrictionOf } from '../../contracts/message-shapes.ts';
 import { type Answer, abortSignal, abortUpdate } from '../../contracts/messages.ts';
+import type { Usage } from '../../contracts/stages.ts';
 import type { Actor } from '../../contracts/traffic.ts';
 import { continued } from '../../domain/loss-curve.ts';
-import { bestOf, gainsNoMore, nextStop, secondsLeft, whyNotExtend } from '../../domain/training-course.ts';
+import { bestOf, gainsNoMore, nextStop, secondsLeft, silenceMs, whyNotExtend } from '../../domain/training-course.ts';
+import { withUsage } from '../../domain/usage.ts';
 import { reasonOf } from '../failure.ts';
 import { accepted, onMessage, refused } from '../messages.ts';
 import { store, trainer } from '../options.ts';
@@ -54,8 +59,8 @@ export class FineTune {
   #memory: lora.LoraMemory;
   #leg: CancellationScope | null = null;
   #halted: string | null = null;
-  #stopped: lora.LoraEnd | null = null;
-  #end: lora.LoraEnd | null = null;
+  #stopped: LoraEnd | null = null;
+  #end: LoraEnd | null = null;
 
   constructor(input: lora.LoraInput) {
     this.#input = input;
@@ -70,8 +75,8 @@ export class FineTune {
   }
 
   /** Runs the process; null: it is to go on in a new run of the workflow. */
-  async toItsEnd(process: () => Promise<lora.LoraEnd | null>): Promise<lora.LoraEnd | null> {
-    let end: lora.LoraEnd | null;
+  async toItsEnd(process: () => Promise<LoraEnd | null>): Promise<LoraEnd | null> {
+    let end: LoraEnd | null;
     try {
       end = await this.#body.run(process);
     } catch (error) {
@@ -136,7 +141,7 @@ export class FineTune {
     return gainsNoMore(metrics, patience) ? `no gain in the last ${patience} evaluations` : null;
   }
 
-  get stopped(): lora.LoraEnd | null {
+  get stopped(): LoraEnd | null {
     return this.#stopped;
   }
 
@@ -153,15 +158,25 @@ export class FineTune {
     return last ?? null;
   }
 
+  /** After so long a silence a worker of this fine-tune counts as lost. */
+  get silenceMs(): number {
+    return silenceMs(this.#input.heartbeatMs, this.#memory.stepsPerSecond);
+  }
+
+  used(usage: Usage | undefined): void {
+    this.#memory = { ...this.#memory, usage: withUsage(this.#memory.usage ?? {}, usage) };
+  }
+
   async leg(data: lora.PreparedData): Promise<void> {
     const { checkpoints, steps } = this.#memory;
     const [before, untilStep] = [this.step, nextStop(this.step, steps, this.#input.plan)];
     const order = { input: bare(this.#input), data, from: checkpoints, untilStep, totalSteps: steps };
-    const { heartbeatMs } = this.#input;
     const scope = new CancellationScope();
     this.#leg = scope;
     try {
-      this.#learn(await scope.run(() => trainer(`steps ${before + 1} to ${untilStep}`, heartbeatMs).trainLora(order)));
+      this.#learn(
+        await scope.run(() => trainer(`steps ${before + 1} to ${untilStep}`, this.silenceMs).trainLora(order)),
+      );
     } catch (error) {
       const left = progressIn(error);
       if (left) this.#keep(left.checkpoints, left.losses);
@@ -179,7 +194,7 @@ export class FineTune {
     return { ...this.#memory, reports: this.#journal.reports };
   }
 
-  ended(outcome: lora.LoraOutcome, because: string, left: Partial<lora.LoraEnd> = {}): lora.LoraEnd {
+  ended(outcome: LoraOutcome, because: string, left: Partial<LoraEnd> = {}): LoraEnd {
     return {
       ...{ outcome, because, model: null, card: null, evaluation: null },
       ...{ last: this.#memory.checkpoints[0] ?? null, data: this.#memory.data },
@@ -187,7 +202,7 @@ export class FineTune {
     };
   }
 
-  async #finish(end: lora.LoraEnd): Promise<lora.LoraEnd> {
+  async #finish(end: LoraEnd): Promise<LoraEnd> {
     // What the abort found is older than what the leg wrote in answer to it.
     const final =
       end === this.#stopped ? { ...end, last: this.#memory.checkpoints[0] ?? null, data: this.#memory.data } : end;
@@ -198,9 +213,9 @@ export class FineTune {
     return final;
   }
 
-  #noteEnd(end: lora.LoraEnd): Promise<void> {
-    const { losses, metrics } = this.#memory;
-    const body = { ...end, loss: losses.at(-1)?.loss ?? null, metrics };
+  #noteEnd(end: LoraEnd): Promise<void> {
+    const { losses, metrics, usage = {} } = this.#memory;
+    const body = { ...end, loss: losses.at(-1)?.loss ?? null, metrics, usage };
     return this.#note('lora ended', { kind: 'lora', name: this.#input.id }, end.because, body);
   }
 
@@ -213,6 +228,7 @@ export class FineTune {
   #learn(leg: lora.TrainedLeg): void {
     const { checkpoint, step, metric, stopped } = leg;
     this.#keep([{ checkpoint, step }], leg.losses);
+    this.used(leg.usage);
     const metrics = metric
       ? [...this.#memory.metrics.filter((one) => one.step < metric.step), metric]
       : this.#memory.metrics;
@@ -255,15 +271,16 @@ export class FineTune {
     return accepted(`${this.#memory.steps} steps are planned now`);
   }
 
-  #status(): lora.LoraStatus {
+  #status(): LoraStatus {
     const { service, id } = this.#input;
-    const { steps, losses, metrics, stepsPerSecond, best, checkpoints } = this.#memory;
+    const { steps, losses, metrics, stepsPerSecond, best, checkpoints, usage } = this.#memory;
     return {
       ...{ service, id, state: this.#end ? 'ended' : (this.#journal.current ?? 'asking') },
       ...{ reports: this.#journal.reports, step: this.step, steps, losses, metrics, stepsPerSecond, best },
       secondsLeft: this.#end ? null : secondsLeft(this.step, steps, stepsPerSecond),
       checkpoint: checkpoints[0] ?? null,
       end: this.#end,
+      ...(usage !== undefined && { usage }),
     };
   }
 

@@ -1,5 +1,6 @@
 import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
-import type { LoraEnd, LoraReport, LoraState } from '../../contracts/lora.ts';
+import type { LoraReport, LoraState } from '../../contracts/lora.ts';
+import type { LoraEnd } from '../../contracts/lora-messages.ts';
 import { searchAttributes } from '../../contracts/search-attributes.ts';
 
 const REFUSALS_SHOWN = 5;

@@ -1,10 +1,12 @@
-import { copyFileSync } from 'node:fs';
+import { copyFileSync, existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openEncoder } from '../../../ml/encoder/open.ts';
-import { mergedWeights, unmergedWeights } from '../../../ml/lora/merge.ts';
+import { mergedWeights, unmergedWeights, writeMerged } from '../../../ml/lora/merge.ts';
 import { readFloats } from '../../../ml/safetensors/read.ts';
-import { changeTensors, tinyFolder, weightsOf } from '../../support/model-folder.ts';
+import { openTokenizer } from '../../../ml/tokenizer/open.ts';
+import { changeTensors, storeHalf, tinyFolder, weightsOf } from '../../support/model-folder.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { furthest, run, tinyEncoder, trainedAdapter, trainedOutput } from './running.ts';
 
 test.each([{}, { decomposed: true }, { rankStabilised: true, targets: ['value', 'dense'] }])(
@@ -23,6 +25,38 @@ test.each([{}, { decomposed: true }, { rankStabilised: true, targets: ['value', 
     expect(furthest(await run(openEncoder(folder), null, {}), await trainedOutput(model, adapter))).toBeLessThan(2e-6);
   },
 );
+
+test.each(['F32', 'F16', 'BF16'] as const)(
+  'a merged model is a folder of its own, over a base of %s',
+  async (dtype) => {
+    const base = tinyFolder();
+    if (dtype !== 'F32') storeHalf(base, dtype);
+    const model = openEncoder(base);
+    const adapter = trainedAdapter(model);
+    const into = join(temporaryFolder(), 'merged');
+    writeFileSync(join(base, 'imported.json'), '{}');
+    writeMerged(model, adapter, into);
+    const merged = openEncoder(into);
+    expect(furthest(await run(merged, null, {}), await trainedOutput(model, adapter))).toBeLessThan(1e-5);
+    const texts = ['read the file'];
+    expect(openTokenizer(into).encode(texts, 16)).toEqual(openTokenizer(base).encode(texts, 16));
+    expect([merged.pooling, merged.normalise, merged.maxLength]).toEqual([
+      model.pooling,
+      model.normalise,
+      model.maxLength,
+    ]);
+    expect(existsSync(join(into, 'imported.json'))).toBe(false);
+  },
+);
+
+test("a reranker's adapter is not merged: its head has no place in an encoder", () => {
+  const model = tinyEncoder();
+  const into = join(temporaryFolder(), 'merged');
+  expect(() => writeMerged(model, trainedAdapter(model, {}, { component: 'reranker' }), into)).toThrow(
+    /a head of its own/,
+  );
+  expect(existsSync(into)).toBe(false);
+});
 
 test.each([{}, { decomposed: true }])('taking an adapter out gives the base back, bit for bit: %o', (config) => {
   const model = tinyEncoder();

@@ -83,6 +83,25 @@ test.each<[string, Partial<TinyTraining>]>([
   expect(second.progress).toEqual({ best: 0.5, bestStep: 3, without: 0 });
 });
 
+test.each<[string, Partial<TrainingPlan>]>([
+  ['an encoder', {}],
+  ['a reranker', { component: 'reranker', loss: 'ranknet' }],
+])('a step that is given up between two micro-batches changes nothing, and is taken again: %s', async (_, plan) => {
+  const options = { folder: tinyModel(temporaryFolder()), plan: { ...plan, microBatch: 2 } };
+  const undisturbed = await steps(await opened(options), 3);
+  let left = Number.POSITIVE_INFINITY;
+  const onPart = (): void => {
+    if (--left < 0) throw new Error('enough');
+  };
+  const trainer = await opened({ ...options, onPart });
+  await steps(trainer, 1);
+  left = 1;
+  await expect(trainer.step()).rejects.toThrow('enough');
+  expect(trainer.steps).toBe(1);
+  left = Number.POSITIVE_INFINITY;
+  expect(await steps(trainer, 2)).toEqual(undisturbed.slice(1));
+});
+
 test('the same seed trains the same adapter, and another one another', async () => {
   const folder = tinyModel(temporaryFolder());
   const config = { ...tinyConfig, dropout: 0.2 };

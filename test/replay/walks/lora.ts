@@ -1,14 +1,8 @@
 import { Context } from '@temporalio/activity';
 import type { WorkflowHandle } from '@temporalio/client';
 import { PawlError } from '../../../contracts/failures.ts';
-import {
-  checkpointNowUpdate,
-  extendSignal,
-  extendUpdate,
-  type LoraActivities,
-  type TrainedLeg,
-  type TrainLeg,
-} from '../../../contracts/lora.ts';
+import type { LoraActivities, TrainedLeg, TrainLeg } from '../../../contracts/lora.ts';
+import { checkpointNowUpdate, extendSignal, extendUpdate } from '../../../contracts/lora-messages.ts';
 import { abortUpdate } from '../../../contracts/messages.ts';
 import { type LoraHandle, legTo, loraTo, startLora } from '../../support/lora.ts';
 import { door } from '../../support/requests.ts';
