@@ -1,36 +1,23 @@
 /**
  * 1. A file under its final name is whole and on the disk: written beside it, synced, renamed, folder synced.
  * 2. Nobody gets bytes whose digest was not checked in this very read.
- * 3. A path is made from 64 hex digits and nothing else that a reference says.
- * 4. Putting bytes that are there already makes the file young again: whoever clears out what is old and unnamed
+ * 3. Putting bytes that are there already makes the file young again: whoever clears out what is old and unnamed
  *    (adapters/keeping) leaves it alone. A file that was just moved aside is still found.
  */
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ArtifactRef } from '../../contracts/artifact.ts';
 import { PawlError } from '../../contracts/failures.ts';
-import { canonicalJson } from '../../domain/canonical-json.ts';
+import { syncFolder } from '../folder-sync.ts';
 import { artifactPath, tombstonePath, trashPath } from './paths.ts';
 import type { ArtifactStore } from './port.ts';
+import { digestIn, jsonText, refOf, sha256 } from './reference.ts';
 
-const PREFIX = 'artifact:sha256/';
-const DIGEST = /^[0-9a-f]{64}$/;
-
-const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined);
 
 export const folderArtifacts = (folder: string): ArtifactStore => {
   const pathOf = (digest: string): string => artifactPath(folder, digest);
-
-  const checked = ({ uri, sha256: digest }: ArtifactRef): string => {
-    if (!DIGEST.test(digest) || uri !== PREFIX + digest) {
-      throw new PawlError('Usage', `${JSON.stringify(uri)} with sha256 ${JSON.stringify(digest)} names no artifact`, {
-        hint: `A reference reads ${PREFIX}<64 hex digits>, with the same digits in its sha256.`,
-      });
-    }
-    return pathOf(digest);
-  };
 
   const read = async (path: string): Promise<Buffer | null> => {
     try {
@@ -46,7 +33,7 @@ export const folderArtifacts = (folder: string): ArtifactStore => {
     (await read(path)) ?? (await read(trashPath(folder, digest))) ?? (await read(path));
 
   const get = async (ref: ArtifactRef): Promise<Buffer> => {
-    const path = checked(ref);
+    const path = pathOf(digestIn(ref));
     const bytes = await find(path, ref.sha256);
     if (!bytes) {
       const stone = await read(tombstonePath(folder, ref.sha256));
@@ -72,15 +59,15 @@ export const folderArtifacts = (folder: string): ArtifactStore => {
     // A damaged file is replaced by the bytes that it should have held.
     const kept = present !== null && sha256(present) === digest && (await renew(path));
     if (!kept) await write(path, bytes);
-    return { uri: PREFIX + digest, sha256: digest };
+    return refOf(digest);
   };
 
   return {
     put,
     get,
-    putJson: async (value) => put(textOf(value)),
+    putJson: async (value) => put(jsonText(value)),
     getJson: async (ref) => JSON.parse((await get(ref)).toString('utf8')),
-    has: async (ref) => (await find(checked(ref), ref.sha256)) !== null,
+    has: async (ref) => (await find(pathOf(digestIn(ref)), ref.sha256)) !== null,
   };
 };
 
@@ -89,15 +76,6 @@ const erased = (digest: string, stone: Buffer): PawlError => {
   return new PawlError('NotFound', `The artifact ${digest} was erased on ${at} by row ${row} of the ledger`, {
     hint: 'It held what a person asked, and cannot come back; what was decided by it stands in the ledger.',
   });
-};
-
-const textOf = (value: unknown): string => {
-  try {
-    return canonicalJson(value);
-  } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause);
-    throw new PawlError('Usage', `The value is no artifact: ${message}`, { cause });
-  }
 };
 
 /** Makes a file young, also after a power cut; false when it was moved away meanwhile. */
@@ -144,17 +122,11 @@ const write = async (path: string, bytes: Buffer): Promise<void> => {
   }
 };
 
-/** A new name is safe once its folder is; a folder that was just made is safe once its parent is. */
+/** A folder that was just made is safe once its parent is. */
 const syncFolders = async (folder: string, firstMade: string | undefined): Promise<void> => {
-  if (process.platform === 'win32') return; // Windows has no handle on a folder to sync.
   const last = firstMade === undefined ? folder : dirname(firstMade);
   for (let at = folder; ; at = dirname(at)) {
-    const handle = await open(at, 'r');
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
+    await syncFolder(at);
     if (at === last || at === dirname(at)) return;
   }
 };
