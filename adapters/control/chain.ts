@@ -1,17 +1,30 @@
 /**
- * The chain of the ledger's rows and its head, as the database holds them.
+ * The chain of the ledger's rows and its head.
  *
  * 1. The head is written in the transaction of the rows that it covers, once, after the last of them.
  * 2. A number is never given twice: rows that someone cut off leave a gap instead of being replaced.
  */
 import { randomBytes } from 'node:crypto';
-import type { DatabaseSync } from 'node:sqlite';
 import { type LedgerRow, NO_ROW } from '../../contracts/ledger.ts';
 import { grown, rootOf } from '../../domain/merkle.ts';
 import { EMPTY_ROOT, hashOfLeaf, joined, leafOf, textsOf } from '../ledger/hashing.ts';
-import { headRow, ledgerRow } from './rows.ts';
+import { headRow } from './rows.ts';
 
 export type NewRow = Omit<LedgerRow, 'seq' | 'at' | 'prev' | 'hash'>;
+
+/** A row as a store keeps it: what is JSON is its text. */
+export interface HashedRow {
+  readonly seq: number;
+  readonly at: string;
+  readonly service: string;
+  readonly cycle: string | null;
+  readonly kind: string;
+  readonly actor: string;
+  readonly reason: string;
+  readonly body: string;
+  readonly prev: string;
+  readonly hash: string;
+}
 
 export interface ChainHead {
   /** Names this ledger; made once. */
@@ -27,6 +40,13 @@ export interface ChainHead {
   readonly checkpoint: string;
 }
 
+/** Where the chain goes on. */
+export interface ChainEnd {
+  readonly head: ChainHead;
+  /** The highest number of a row that is there. */
+  readonly newest: number;
+}
+
 export const rootOfHead = ({ peaks }: ChainHead): string => rootOf(peaks, joined, EMPTY_ROOT);
 
 export const freshHead = (): ChainHead => ({
@@ -39,7 +59,17 @@ export const freshHead = (): ChainHead => ({
   checkpoint: '',
 });
 
-const withLeaf = (head: ChainHead, hash: string, seq: number): ChainHead => ({
+/** The head as a store keeps it. */
+export const headColumns = (head: ChainHead) => ({ ...head, peaks: head.peaks.join(''), root: rootOfHead(head) });
+
+/** A head that someone removed or damaged must not stop a kill: null, and one is made over the rows. */
+export const readHead = (stored: unknown): ChainHead | null => headRow.safeParse(stored).data ?? null;
+
+/** The new origin shows that the old head is gone. */
+export const headOver = (hashes: readonly string[]): ChainHead =>
+  hashes.reduce((head, hash) => withLeaf(head, hash, head.seq + 1), freshHead());
+
+export const withLeaf = (head: ChainHead, hash: string, seq: number): ChainHead => ({
   ...head,
   seq,
   size: head.size + 1,
@@ -47,50 +77,17 @@ const withLeaf = (head: ChainHead, hash: string, seq: number): ChainHead => ({
   peaks: grown(head.peaks, head.size, hash, joined),
 });
 
-export interface Chain {
-  head(): ChainHead;
-  save(head: ChainHead): void;
-  /** Writes the row, and answers with the head after it. */
-  add(head: ChainHead, row: NewRow, at: string): ChainHead;
-  hashes(): readonly string[];
-}
-
-export const createChain = (db: DatabaseSync): Chain => {
-  const insert = db.prepare(`
-    INSERT INTO ledger (seq, at, service, cycle, kind, actor, reason, body, prev, hash)
-    VALUES (:seq, :at, :service, :cycle, :kind, :actor, :reason, :body, :prev, :hash)`);
-  const find = db.prepare('SELECT * FROM ledger_head');
-  const save = db.prepare(`
-    INSERT OR REPLACE INTO ledger_head (id, origin, size, seq, last, root, peaks, vkey, checkpoint)
-    VALUES (1, :origin, :size, :seq, :last, :root, :peaks, :vkey, :checkpoint)`);
-  const newest = db.prepare('SELECT max(seq) AS seq FROM ledger');
-  const hashes = db.prepare('SELECT hash FROM ledger ORDER BY seq');
-
-  const hashesNow = () => hashes.all().map(({ hash }) => String(hash));
-  const rebuilt = (): ChainHead => hashesNow().reduce((head, hash) => withLeaf(head, hash, head.seq + 1), freshHead());
-
-  return {
-    hashes: hashesNow,
-    head: () => {
-      // A head that someone removed or damaged must not stop a kill; its new origin shows that this happened.
-      return headRow.safeParse(find.get()).data ?? rebuilt();
-    },
-    save: (head) => {
-      save.run({ ...head, peaks: head.peaks.join(''), root: rootOfHead(head) });
-    },
-    add: (head, given, at) => {
-      const seq = Math.max(head.seq, Number(newest.get()?.seq ?? 0)) + 1;
-      const row = { ...readable(given), seq, at, prev: head.last };
-      const texts = textsOf(row);
-      const hash = hashOfLeaf(leafOf(row, texts));
-      insert.run({ ...row, ...texts, hash });
-      return withLeaf(head, hash, seq);
-    },
-  };
+/** The row as it is written, and the end of the chain after it. */
+export const chained = ({ head, newest }: ChainEnd, given: NewRow, at: string): { row: HashedRow; end: ChainEnd } => {
+  const seq = Math.max(head.seq, newest) + 1;
+  const row = { ...readable(given), seq, at, prev: head.last };
+  const texts = textsOf(row);
+  const hash = hashOfLeaf(leafOf(row, texts));
+  return { row: { ...row, ...texts, hash }, end: { head: withLeaf(head, hash, seq), newest: seq } };
 };
 
 /**
- * A row as it will be read again; otherwise its hash would be over something that nobody can read. SQLite replaces half
+ * A row as it will be read again; otherwise its hash would be over something that nobody can read. Databases replace half
  * characters, and what a message brought may hold more than it should, or less.
  */
 const readable = ({ service, cycle, kind, actor, reason, body }: NewRow): NewRow => ({
@@ -102,20 +99,3 @@ const readable = ({ service, cycle, kind, actor, reason, body }: NewRow): NewRow
   body,
 });
 const text = (value: unknown): string => String(value).toWellFormed();
-
-/** Hashes the rows of a ledger from before there were hashes, in their order, and spells their JSON as it is spelled now. */
-export const chainOldRows = (db: DatabaseSync): void => {
-  const select = db.prepare(`SELECT * FROM ledger WHERE seq > ? ORDER BY seq LIMIT 1000`);
-  const update = db.prepare('UPDATE ledger SET actor = ?, body = ?, prev = ?, hash = ? WHERE seq = ?');
-  let head = freshHead();
-  for (let rows = select.all(0); rows.length > 0; rows = select.all(head.seq)) {
-    for (const stored of rows) {
-      const row = { ...ledgerRow.parse(stored), prev: head.last };
-      const texts = textsOf(row);
-      const hash = hashOfLeaf(leafOf(row, texts));
-      update.run(texts.actor, texts.body, row.prev, hash, row.seq);
-      head = withLeaf(head, hash, row.seq);
-    }
-  }
-  createChain(db).save(head);
-};

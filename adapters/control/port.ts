@@ -24,7 +24,8 @@ import type { Vitals } from '../../contracts/vitals.ts';
  *    of type Usage.
  * 3. The ledger is append-only, and rows carry the order in which the changes took effect.
  * 4. A refusal is an answer, and leaves a ledger row too.
- * 5. An acknowledged change survives the death of the process and of the machine (synchronous=FULL).
+ * 5. An acknowledged change survives the death of the process and of the machine.
+ * 6. Changes take turns: each sees all that were acknowledged before it began.
  */
 export interface ControlStore {
   /** Makes a service known, disarmed, with `champion` serving everything. Repeating it changes nothing. */

@@ -7,6 +7,7 @@ import { LATCHES, REFUSALS } from '../../contracts/traffic.ts';
 import type { Variant } from '../../contracts/variant.ts';
 import type { Vitals } from '../../contracts/vitals.ts';
 import { leafOf, textsOf } from '../ledger/hashing.ts';
+import type { GivenAnswer } from './answers.ts';
 import type { ChainHead } from './chain.ts';
 import type { StoredRow } from './port.ts';
 
@@ -16,7 +17,14 @@ const json = <T extends z.ZodType>(schema: T) =>
     .transform((text): unknown => JSON.parse(text))
     .pipe(schema);
 
-const arms = z.array(z.object({ variant: z.string(), share: z.number() }));
+const arms = z.array(
+  z.object({
+    variant: z.string(),
+    share: z.number(),
+    mirror: z.number().exactOptional(),
+    interleave: z.literal(true).exactOptional(),
+  }),
+);
 
 export const serviceState = z.object({
   service: z.string(),
@@ -40,6 +48,11 @@ export const stateAnswer = z.discriminatedUnion('outcome', [
     state: serviceState.nullable(),
   }),
 ]);
+export const answerRow = z.object({
+  asked: z.string(),
+  answer: z.string(),
+  at: z.string(),
+}) satisfies z.ZodType<GivenAnswer>;
 export const servicesAnswer = z.object({ services: z.array(z.string()) });
 export const nothing = z.null();
 

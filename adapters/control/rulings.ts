@@ -7,14 +7,16 @@
  */
 import { z } from 'zod';
 import { tokenClaims } from '../keys/token.ts';
-import type { Database } from '../sqlite/database.ts';
-import { digestOf, type Once } from './answers.ts';
-import { type Ledger, noteRow } from './ledger.ts';
+import { digestOf, type GivenAnswer } from './answers.ts';
+import type { Change, Draft } from './draft.ts';
+import { noteRow } from './ledger.ts';
 import type { Ruled, RuledUse, Ruling, Spending } from './port.ts';
 import { nothing } from './rows.ts';
 
 /** An expired token is refused by its date, so its nonce may go; a day is room for clocks that disagree. */
 const GRACE_MS = 86_400_000;
+/** What expired before this may be forgotten. */
+export const forgetBefore = (at: string): string => new Date(Date.parse(at) - GRACE_MS).toISOString();
 
 const KIND = 'ruling';
 const ruling = z.object({
@@ -32,46 +34,38 @@ const ruling = z.object({
     .nullable(),
 }) satisfies z.ZodType<Ruling>;
 
-export const createRulings = (
-  { db, attempt, transaction }: Database,
-  once: Once,
-  ledger: Ledger,
-  now: () => number,
-) => {
-  const forget = db.prepare('DELETE FROM nonces WHERE expires_at < ?');
-  const spender = db.prepare('SELECT key FROM nonces WHERE nonce = ?');
-  const spend = db.prepare('INSERT INTO nonces (nonce, key, expires_at) VALUES (?, ?, ?)');
-  const find = db.prepare('SELECT answer FROM answers WHERE key = ? AND asked = ?');
-
-  const isMine = ({ nonce, expiresAt }: Spending, key: string): boolean => {
-    const spent = spender.get(nonce);
-    if (spent) return spent.key === key;
-    forget.run(new Date(now() - GRACE_MS).toISOString());
-    spend.run(nonce, key, new Date(expiresAt).toISOString());
-    return true;
-  };
-  const tell = ({ row, rowOnce }: Ruled, key: string): void => {
-    const append = () => {
-      ledger.append(noteRow({ ...row, key }));
-      return null;
-    };
-    if (rowOnce === undefined) append();
-    else once('row', { key: `row/${rowOnce}` }, nothing, append);
-  };
-
-  return {
-    find: (use: RuledUse): Ruling | null => {
-      const row = attempt(() => find.get(use.key, digestOf(KIND, use)));
-      return row ? ruling.parse(JSON.parse(String(row.answer))) : null;
-    },
-    /** `once` is the one within a transaction. */
-    rule: (use: RuledUse, first: Ruled, spending?: Spending): Ruling =>
-      transaction(() =>
-        once(KIND, use, ruling, () => {
-          const ruled = spending === undefined || isMine(spending, use.key) ? first : spending.otherwise;
-          tell(ruled, use.key);
-          return ruled.ruling;
-        }),
-      ),
-  };
+const isMine = (draft: Draft, { nonce, expiresAt }: Spending, key: string): boolean => {
+  const spender = draft.spender();
+  if (spender !== null) return spender === key;
+  draft.effects.spent = { nonce, key, expiresAt: new Date(expiresAt).toISOString() };
+  return true;
 };
+
+const onceKey = ({ rowOnce }: Ruled): string[] => (rowOnce === undefined ? [] : [`row/${rowOnce}`]);
+
+const tell = (draft: Draft, ruled: Ruled, key: string): void => {
+  const append = () => {
+    draft.append(noteRow({ ...ruled.row, key }));
+    return null;
+  };
+  const [told] = onceKey(ruled);
+  if (told === undefined) append();
+  else draft.once('row', { key: told }, nothing, append);
+};
+
+/** null: the answer is to something else, or there is none. */
+export const rulingOf = (use: RuledUse, given: GivenAnswer | null): Ruling | null =>
+  given?.asked === digestOf(KIND, use) ? ruling.parse(JSON.parse(given.answer)) : null;
+
+export const rule = (use: RuledUse, first: Ruled, spending?: Spending): Change<Ruling> => ({
+  needs: {
+    answers: [use.key, ...onceKey(first), ...(spending ? onceKey(spending.otherwise) : [])],
+    ...(spending && { nonce: spending.nonce }),
+  },
+  decide: (draft) =>
+    draft.once(KIND, use, ruling, () => {
+      const ruled = spending === undefined || isMine(draft, spending, use.key) ? first : spending.otherwise;
+      tell(draft, ruled, use.key);
+      return ruled.ruling;
+    }),
+});

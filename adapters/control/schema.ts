@@ -1,6 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { hashOfLeaf, leafOf, textsOf } from '../ledger/hashing.ts';
 import type { Migration } from '../sqlite/database.ts';
-import { chainOldRows } from './chain.ts';
+import { freshHead, headColumns, withLeaf } from './chain.ts';
+import { ledgerRow } from './rows.ts';
 
 /** Step n brings schema version n to n + 1; a step that has shipped never changes. */
 export const CONTROL_MIGRATIONS: readonly Migration[] = [
@@ -127,4 +129,24 @@ const hashedLedger = (db: DatabaseSync): void => {
     WHEN length(NEW.prev) <> 64 OR length(NEW.hash) <> 64
     BEGIN SELECT RAISE(ABORT, 'a newer Pawl has brought this store forward: restart what still runs the older one'); END;
   `);
+};
+
+/** Hashes the rows of a ledger from before there were hashes, in their order, and spells their JSON as it is spelled now. */
+const chainOldRows = (db: DatabaseSync): void => {
+  const select = db.prepare(`SELECT * FROM ledger WHERE seq > ? ORDER BY seq LIMIT 1000`);
+  const update = db.prepare('UPDATE ledger SET actor = ?, body = ?, prev = ?, hash = ? WHERE seq = ?');
+  const save = db.prepare(`
+    INSERT INTO ledger_head (id, origin, size, seq, last, root, peaks, vkey, checkpoint)
+    VALUES (1, :origin, :size, :seq, :last, :root, :peaks, :vkey, :checkpoint)`);
+  let head = freshHead();
+  for (let rows = select.all(0); rows.length > 0; rows = select.all(head.seq)) {
+    for (const stored of rows) {
+      const row = { ...ledgerRow.parse(stored), prev: head.last };
+      const texts = textsOf(row);
+      const hash = hashOfLeaf(leafOf(row, texts));
+      update.run(texts.actor, texts.body, row.prev, hash, row.seq);
+      head = withLeaf(head, hash, row.seq);
+    }
+  }
+  save.run(headColumns(head));
 };

@@ -161,6 +161,14 @@ export const keepsControlRecords = (make: () => ControlStore): void => {
       expect(row?.reason).toBe('half \ufffd, a zero \0, and \u{1f600}');
     });
 
+    test.each(['half \ud800', 'zero \0', 'mark \uf8f00'])('any text is a key like any other: %j', async (key) => {
+      await known();
+      const kill = order({ key });
+      const killed = await store.kill(kill);
+      expect(await store.kill(kill)).toEqual(killed);
+      expect(await store.state('docs')).toMatchObject({ epoch: 1 });
+    });
+
     test('a variant is registered once; the same id with another content is an error of the caller', async () => {
       await addVariant(first);
       await addVariant(first);

@@ -5,7 +5,7 @@ import { holdsControlInvariants } from './control-store-properties.ts';
 import { keepsControlRecords } from './control-store-records.ts';
 import { best, better, cycle, first, sceneOn } from './control-store-scene.ts';
 
-export const describeControlStore = (name: string, make: () => ControlStore): void => {
+export const describeControlStore = (name: string, make: () => ControlStore, runs = 200): void => {
   describe(`control store: ${name}`, () => {
     let store: ControlStore;
     beforeEach(() => {
@@ -228,6 +228,6 @@ export const describeControlStore = (name: string, make: () => ControlStore): vo
     });
 
     keepsControlRecords(make);
-    holdsControlInvariants(make);
+    holdsControlInvariants(make, runs);
   });
 };

@@ -1,9 +1,14 @@
-/** A process of its own that changes a control store: one grant for each key, each told on stdout once it is known. */
+/**
+ * A process of its own that changes the control store of a home, or of an address: one grant for each key, each told on
+ * stdout once it is known.
+ */
 import { writeSync } from 'node:fs';
+import { postgresControl } from '../../adapters/control/postgres.ts';
 import { sqliteControl } from '../../adapters/control/sqlite.ts';
+import { ledgerKeyFor } from '../../adapters/keys/ledger-key.ts';
 
-const [path = '', keys = ''] = process.argv.slice(2);
-const store = sqliteControl(path);
+const [path = '', keys = '', address] = process.argv.slice(2);
+const store = address === undefined ? sqliteControl(path) : postgresControl({ address, key: ledgerKeyFor(path) });
 for (const key of JSON.parse(keys) as string[]) {
   const actor = { kind: 'cycle', name: 'hammer' };
   const answer = await store.grant({ key, service: 'docs', cycle: 'hammer', actor, reason: 'hammering' });
