@@ -9,11 +9,9 @@ import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSy
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type Tokenising, tokens } from '../../domain/tokens.ts';
+import { characteristic } from './characteristic.ts';
 import type { CorpusDocument } from './document.ts';
 import { indexKey, recipeOf } from './recipe.ts';
-
-/** So many characteristic words of each document are kept for expansion. */
-const CHARACTERISTIC = 20;
 
 // The tokens are made by domain/tokens; FTS5 only has to keep them apart as they are.
 const SCHEMA = `
@@ -71,7 +69,8 @@ function fill(path: string, source: IndexSource, how: Tokenising, tick: () => vo
     tick();
     return { title: tokens(doc.title, how), body: tokens(doc.text, how) };
   });
-  const frequency = documentFrequencies(tokenised);
+  const frequencies = documentFrequencies(tokenised);
+  const statistics = { documents: documents.length, frequency: (token: string) => frequencies.get(token) ?? 0 };
   const db = new DatabaseSync(path);
   try {
     db.exec(SCHEMA);
@@ -81,7 +80,7 @@ function fill(path: string, source: IndexSource, how: Tokenising, tick: () => vo
     documents.forEach((doc, at) => {
       tick();
       const { title, body } = tokenised[at] ?? { title: [], body: [] };
-      const words = characteristic([...title, ...body], frequency, documents.length);
+      const words = characteristic([...title, ...body], statistics);
       addDocument.run(at + 1, doc.id, doc.title, doc.text, words.join(' '));
       addTokens.run(at + 1, title.join(' '), body.join(' '));
     });
@@ -102,20 +101,6 @@ function documentFrequencies(documents: ReadonlyArray<{ title: string[]; body: s
     for (const token of new Set([...title, ...body])) frequency.set(token, (frequency.get(token) ?? 0) + 1);
   }
   return frequency;
-}
-
-/** The words that tell a document from the others, by tf·idf; words of one document alone lead nowhere. */
-function characteristic(found: readonly string[], frequency: ReadonlyMap<string, number>, documents: number): string[] {
-  const counts = new Map<string, number>();
-  for (const token of found) counts.set(token, (counts.get(token) ?? 0) + 1);
-  const weight = ([token, count]: [string, number]): number =>
-    (count / (count + 1)) * Math.log(documents / (frequency.get(token) ?? 1));
-  return [...counts]
-    .filter(([token]) => token.length > 2 && (frequency.get(token) ?? 0) > 1)
-    .map((entry) => ({ token: entry[0], weight: weight(entry) }))
-    .sort((a, b) => b.weight - a.weight || (a.token < b.token ? -1 : 1))
-    .slice(0, CHARACTERISTIC)
-    .map(({ token }) => token);
 }
 
 function flush(path: string): void {

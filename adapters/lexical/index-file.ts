@@ -4,8 +4,8 @@ import type { SearchSettings } from '../../contracts/variant.ts';
 import type { Tokenising } from '../../domain/tokens.ts';
 import type { CorpusDocument } from './document.ts';
 import { memoryRanker } from './memory-ranker.ts';
-import { extraTerms, mainTerms, queryTokens } from './query.ts';
-import { ftsRanker, type Row } from './ranker.ts';
+import { ftsRanker } from './ranker.ts';
+import { bestRows, type Searchable } from './search.ts';
 
 export interface Hit {
   readonly id: string;
@@ -23,11 +23,6 @@ export interface LexicalIndex {
   close(): void;
 }
 
-/** Words beside the query's own (synonyms, expansion) count this much. */
-const EXTRA_WEIGHT = 0.4;
-/** So deep both lists go before they are merged. */
-const MERGE_DEPTH = 100;
-
 /** `memory` pays for many queries at once with a second to load and the memory for all postings. */
 export function openIndex(path: string, options: { readonly memory?: boolean } = {}): LexicalIndex {
   const db = open(path);
@@ -39,7 +34,7 @@ export function openIndex(path: string, options: { readonly memory?: boolean } =
   const ranker = options.memory ? memoryRanker(db, documents) : ftsRanker(db);
   const frequencyOf = db.prepare('SELECT doc FROM frequencies WHERE term = ?');
   const idOf = db.prepare('SELECT id FROM documents WHERE rowid = ?');
-  const wordsOf = db.prepare('SELECT words FROM documents WHERE rowid = ?');
+  const wordsRow = db.prepare('SELECT words FROM documents WHERE rowid = ?');
   const documentOf = db.prepare('SELECT id, title, text FROM documents WHERE id = ?');
 
   const frequencies = new Map<string, number>();
@@ -52,24 +47,16 @@ export function openIndex(path: string, options: { readonly memory?: boolean } =
     return found;
   };
 
-  const rank = ({ weights }: SearchSettings, terms: readonly string[], depth: number): Row[] =>
-    ranker.rank(terms, weights, depth);
+  const wordsOf = (rowid: number): string[] => String(wordsRow.get(rowid)?.words ?? '').split(' ');
+  const searchable: Searchable = { documents, frequency, how, wordsOf, rank: ranker.rank };
 
   return {
     documents,
     corpusSha256,
     frequency,
     search(settings, query, k) {
-      const asked = queryTokens(query, how);
-      const terms = mainTerms(asked, settings, { documents, frequency });
-      const enriched = settings.expansion.words > 0 || Object.keys(settings.synonyms).length > 0;
-      const first = rank(settings, terms, enriched ? Math.max(k, MERGE_DEPTH) : k);
-      const feedback = first
-        .slice(0, settings.expansion.documents)
-        .map(({ rowid }) => String(wordsOf.get(rowid)?.words ?? '').split(' '));
-      const extra = enriched ? extraTerms(query, terms, feedback, settings, how, { documents, frequency }) : [];
-      const best = extra.length === 0 ? first : merge(first, rank(settings, extra, Math.max(k, MERGE_DEPTH)));
-      return best.slice(0, k).map(({ rowid, score }) => ({ id: String(idOf.get(rowid)?.id), score }));
+      const best = bestRows(searchable, settings, query, k);
+      return best.map(({ rowid, score }) => ({ id: String(idOf.get(rowid)?.id), score }));
     },
     document(id) {
       const row = documentOf.get(id);
@@ -77,12 +64,6 @@ export function openIndex(path: string, options: { readonly memory?: boolean } =
     },
     close: () => db.close(),
   };
-}
-
-function merge(main: readonly Row[], extra: readonly Row[]): Row[] {
-  const scores = new Map(main.map(({ rowid, score }) => [rowid, score]));
-  for (const { rowid, score } of extra) scores.set(rowid, (scores.get(rowid) ?? 0) + EXTRA_WEIGHT * score);
-  return [...scores].map(([rowid, score]) => ({ rowid, score })).sort((a, b) => b.score - a.score || a.rowid - b.rowid);
 }
 
 function open(path: string): DatabaseSync {

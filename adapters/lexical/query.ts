@@ -25,11 +25,16 @@ export const queryTokens = (query: string, how: Tokenising): string[] => [
 ];
 
 /** The query's own words that the index knows, without the too frequent ones, unless no other is left. */
-export function mainTerms(asked: readonly string[], settings: SearchSettings, index: TermStatistics): string[] {
+export function mainTerms(
+  asked: readonly string[],
+  settings: SearchSettings,
+  index: TermStatistics,
+  mostPostings = MOST_POSTINGS,
+): string[] {
   const known = asked.filter((token) => index.frequency(token) > 0);
   const common = Math.min(settings.stopShare, WEIGHTLESS_SHARE) * index.documents;
   const telling = known.filter((token) => index.frequency(token) <= common);
-  return affordable(telling.length > 0 ? telling : known, index);
+  return affordable(telling.length > 0 ? telling : known, index, mostPostings);
 }
 
 /** Synonyms of the query's words, and words that the best documents of the first pass have in common. */
@@ -41,15 +46,18 @@ export function extraTerms(
   how: Tokenising,
   index: TermStatistics,
 ): string[] {
-  const table = synonymTable(settings.synonyms, how);
-  const synonyms = queryTokens(query, how).flatMap((token) => table.get(token) ?? []);
-  const extra = new Set(synonyms);
+  const extra = new Set(synonymsOf(queryTokens(query, how), settings.synonyms, how));
   for (const word of shared(feedback, index, settings.expansion.words, new Set(main))) extra.add(word);
   for (const token of main) extra.delete(token);
   return affordable(
     [...extra].filter((token) => index.frequency(token) > 0),
     index,
   );
+}
+
+export function synonymsOf(asked: readonly string[], synonyms: Synonyms, how: Tokenising): string[] {
+  const table = synonymTable(synonyms, how);
+  return asked.flatMap((token) => table.get(token) ?? []);
 }
 
 type Synonyms = SearchSettings['synonyms'];
@@ -92,12 +100,12 @@ function shared(
 }
 
 /** The rarest terms first, as many as a query may cost; the rarest is always asked. */
-function affordable(terms: readonly string[], index: TermStatistics): string[] {
+function affordable(terms: readonly string[], index: TermStatistics, mostPostings = MOST_POSTINGS): string[] {
   const rarestFirst = [...terms].sort((a, b) => index.frequency(a) - index.frequency(b) || (a < b ? -1 : 1));
   let postings = 0;
   return rarestFirst.slice(0, MOST_TERMS).filter((term, place) => {
     postings += index.frequency(term);
-    return place === 0 || postings <= MOST_POSTINGS;
+    return place === 0 || postings <= mostPostings;
   });
 }
 

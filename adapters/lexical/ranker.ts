@@ -12,10 +12,18 @@ export interface Ranker {
   rank(terms: readonly string[], weights: SearchSettings['weights'], depth: number): Row[];
 }
 
+export interface Ranked {
+  /** A table of FTS5 with the columns title and body. */
+  readonly table?: string;
+  /** A function of SQLite that is true for the rows that may be found. */
+  readonly only?: string;
+}
+
 /** What serves: FTS5 reads only the postings that a query needs. */
-export function ftsRanker(db: DatabaseSync): Ranker {
+export function ftsRanker(db: DatabaseSync, { table = 'tokens', only }: Ranked = {}): Ranker {
+  const allowed = only === undefined ? '' : `AND ${only}(rowid)`;
   const best = db.prepare(
-    'SELECT rowid, -bm25(tokens, ?, ?) AS score FROM tokens WHERE tokens MATCH ? ORDER BY score DESC, rowid LIMIT ?',
+    `SELECT rowid, -bm25(${table}, ?, ?) AS score FROM ${table} WHERE ${table} MATCH ? ${allowed} ORDER BY score DESC, rowid LIMIT ?`,
   );
   return {
     rank(terms, { title, body }, depth) {

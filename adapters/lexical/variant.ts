@@ -6,17 +6,19 @@ import type { ArtifactStore } from '../artifacts/port.ts';
 import { recipeOf } from './recipe.ts';
 
 const weight = z.number().min(0).max(1_000);
+export const searchSettings = z.strictObject({
+  weights: z.strictObject({ title: weight, body: weight }),
+  stemming: z.boolean(),
+  splitIdentifiers: z.boolean(),
+  stopShare: z.number().min(0).max(1),
+  synonyms: z.record(z.string(), z.array(z.string())),
+  expansion: z.strictObject({ documents: z.int().min(0).max(100), words: z.int().min(0).max(100) }),
+}) satisfies z.ZodType<SearchSettings>;
+
 const variantContent = z.strictObject({
   kind: z.literal('lexical'),
   service: z.string(),
-  settings: z.strictObject({
-    weights: z.strictObject({ title: weight, body: weight }),
-    stemming: z.boolean(),
-    splitIdentifiers: z.boolean(),
-    stopShare: z.number().min(0).max(1),
-    synonyms: z.record(z.string(), z.array(z.string())),
-    expansion: z.strictObject({ documents: z.int().min(0).max(100), words: z.int().min(0).max(100) }),
-  }),
+  settings: searchSettings,
   recipe: z.string(),
 });
 
@@ -53,7 +55,13 @@ export async function loadVariant(
       { hint: 'The registry was changed by hand. Put another variant in its place; this one cannot be trusted.' },
     );
   }
-  const checked = variantContent.safeParse(await artifacts.getJson(variant.artifact));
+  const content = await artifacts.getJson(variant.artifact);
+  if ((content as { kind?: unknown } | null)?.kind === 'hybrid') {
+    throw new PawlError('ConfigInvalid', `Variant ${variant.id} is one of hybrid search, and full text is asked for.`, {
+      hint: 'The built-in stages search settings of full text: name stages of your own under `stages` in pawl.yaml.',
+    });
+  }
+  const checked = variantContent.safeParse(content);
   if (!checked.success) {
     const issue = checked.error.issues[0];
     throw new PawlError(

@@ -9,7 +9,8 @@ import { type NetworkPlan, type Problem, trainNetwork } from '../network/trainin
 import type { Batch } from '../train/batch.ts';
 import { listLoss } from '../train/losses.ts';
 import { listTargets } from '../train/targets.ts';
-import { type Candidates, FEATURES } from './candidates.ts';
+import type { Candidates } from './candidates.ts';
+import { FEATURES } from './features.ts';
 
 /** Candidates of one query, with what each of them is worth. */
 export interface GradedList {
@@ -70,6 +71,8 @@ const ranking = (lists: readonly ScaledList[], loss: FusionPlan['loss']): Proble
 });
 
 export interface OpenFusion {
+  /** Of each candidate, by its features. */
+  scores(features: Candidates['features']): Promise<Float32Array>;
   /** Rows of the corpus, best first; of equal scores the first of the corpus comes first. */
   rank(candidates: Candidates): Promise<number[]>;
   close(): Promise<void>;
@@ -77,10 +80,12 @@ export interface OpenFusion {
 
 export async function openFusion(network: Network): Promise<OpenFusion> {
   const opened = await openNetwork(network);
+  const scores = async (features: Candidates['features']): Promise<Float32Array> =>
+    features.length === 0 ? new Float32Array() : (await opened.outputs(tableOf(features))).data;
   return {
+    scores,
     rank: async ({ rows, features }) => {
-      if (rows.length === 0) return [];
-      const { data } = await opened.outputs(tableOf(features));
+      const data = await scores(features);
       return rows
         .map((row, at) => ({ row, score: data[at] ?? 0 }))
         .sort((a, b) => b.score - a.score || a.row - b.row)

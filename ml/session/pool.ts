@@ -29,6 +29,8 @@ export interface EncoderPoolOptions {
 }
 export interface RunOptions {
   readonly maxLength: number;
+  /** One that was added, by its name, or null for the base alone; left out, it is the one that is in use. */
+  readonly adapter?: string | null;
   /** Called when some of the texts are done. */
   readonly onBatch?: () => void;
 }
@@ -51,6 +53,8 @@ export class EncoderPool {
   readonly #options: EncoderPoolOptions;
   /** The adapter that calls are given now, by a name that no other ever had. */
   #current: string | null;
+  /** Kept for calls that name them. */
+  readonly #added = new Set<string>();
   readonly #users = new Map<string, number>();
   #names = 0;
   #texts = 0;
@@ -85,7 +89,8 @@ export class EncoderPool {
   /** [texts × dimensions], in the order of the texts. */
   encode(texts: readonly string[], options: EncodeOptions): Promise<Float32Array> {
     const { side, maxLength } = options;
-    const adapter = side === 'document' && this.#options.adapterSide === 'query' ? null : this.#current;
+    const inUse = side === 'document' && this.#options.adapterSide === 'query' ? null : this.#current;
+    const { adapter = inUse } = options;
     return this.#spread(
       texts.map(({ length }) => length),
       options,
@@ -97,8 +102,7 @@ export class EncoderPool {
 
   /** A score for each pair of query and text, by an adapter with a head. */
   score(pairs: readonly (readonly [string, string])[], options: RunOptions): Promise<Float32Array> {
-    const { maxLength } = options;
-    const adapter = this.#current;
+    const { maxLength, adapter = this.#current } = options;
     if (adapter === null) {
       return Promise.reject(
         new PawlError('Usage', 'The base alone scores no pairs', { hint: 'Give the pool an adapter of a reranker.' }),
@@ -121,24 +125,39 @@ export class EncoderPool {
   /** For calls from now on. One that does not fit is refused, and the one before stays. */
   async use(adapter: Adapter | null): Promise<void> {
     const before = this.#current;
-    if (adapter) {
-      const name = `adapter ${++this.#names}`;
-      adapterShape(this.#model, adapter);
-      this.#adapters.set(name, adapter);
-      try {
-        await this.#pool.tell({ kind: 'add', name, adapter });
-      } catch (error) {
-        this.#adapters.delete(name);
-        throw error;
-      }
-      this.#current = name;
-    } else this.#current = null;
+    this.#current = adapter ? await this.#tell(adapter) : null;
     if (before !== null) await this.#dropUnused(before);
+  }
+
+  /** Kept beside whatever is in use, for calls that name it by what this answers. */
+  async add(adapter: Adapter): Promise<string> {
+    const name = await this.#tell(adapter);
+    this.#added.add(name);
+    return name;
+  }
+
+  /** Calls that work with it come to their end. */
+  async remove(name: string): Promise<void> {
+    this.#added.delete(name);
+    await this.#dropUnused(name);
   }
 
   /** What was begun comes to its end. */
   close(): Promise<void> {
     return this.#pool.close();
+  }
+
+  async #tell(adapter: Adapter): Promise<string> {
+    const name = `adapter ${++this.#names}`;
+    adapterShape(this.#model, adapter);
+    this.#adapters.set(name, adapter);
+    try {
+      await this.#pool.tell({ kind: 'add', name, adapter });
+    } catch (error) {
+      this.#adapters.delete(name);
+      throw error;
+    }
+    return name;
   }
 
   async #spread(
@@ -189,7 +208,8 @@ export class EncoderPool {
 
   /** The one that was swapped out goes when the last call that works with it is done. */
   async #dropUnused(name: string): Promise<void> {
-    if (name === this.#current || !this.#adapters.has(name) || (this.#users.get(name) ?? 0) > 0) return;
+    if (name === this.#current || this.#added.has(name)) return;
+    if (!this.#adapters.has(name) || (this.#users.get(name) ?? 0) > 0) return;
     this.#adapters.delete(name);
     this.#users.delete(name);
     await this.#pool.tell({ kind: 'remove', name }).catch(() => {}); // A pool that was closed holds none.

@@ -3,13 +3,8 @@ import { expect, test } from 'vitest';
 import { mean } from '../../../domain/intervals.ts';
 import { seeded } from '../../../domain/random.ts';
 import { ndcg } from '../../../domain/rank-metrics.ts';
-import {
-  type Candidates,
-  candidatesOf,
-  FEATURES,
-  fusedWithoutLearning,
-  searchable,
-} from '../../../ml/rerank/candidates.ts';
+import { type Candidates, candidatesOf, fusedWithoutLearning, searchable } from '../../../ml/rerank/candidates.ts';
+import { FEATURES } from '../../../ml/rerank/features.ts';
 import { type FusionPlan, loadFusion, openFusion, saveFusion, trainFusion } from '../../../ml/rerank/fusion.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
@@ -31,17 +26,20 @@ test('candidates are the first of the search by words and of the search by meani
 test('a feature says what its name says', () => {
   const found = candidatesOf(corpus, about('heat slabs', 0, 1), 5);
   expect(found.rows).toEqual([0, 1, 2, 3, 4]);
-  expect(feature('bm25 rank', found, 3)).toBe(0);
-  expect(feature('bm25 of the best', found, 3)).toBe(1);
-  expect(feature('dense', found, 2)).toBeCloseTo(0.8);
-  expect(feature('dense below the best', found, 2)).toBeCloseTo(0.2);
-  expect(feature('dense rank', found, 3)).toBeCloseTo(Math.log(2));
+  expect(feature('rank by words', found, 3)).toBe(0);
+  expect(feature('score by words, of the best', found, 3)).toBe(1);
+  expect(feature('in the search by words', found, 2)).toBe(0);
+  expect(feature('rank by words', found, 2)).toBeCloseTo(Math.log(6));
+  expect(feature('score by meaning', found, 2)).toBeCloseTo(0.8);
+  expect(feature('score by meaning, below the best', found, 2)).toBeCloseTo(0.2);
+  expect(feature('rank by meaning', found, 3)).toBeCloseTo(Math.log(2));
+  expect(feature('both ranks fused', found, 3)).toBeCloseTo(60 / 61 + 60 / 62);
   expect(feature('words in common', found, 1)).toBe(1);
+  expect(feature('rare words in common', found, 1)).toBe(1);
+  expect(feature('rare words in common', found, 2)).toBe(0);
   expect(feature('words in the title', found, 1)).toBe(0.5);
   expect(feature('pairs of words in common', found, 1)).toBe(0);
-  expect(feature('length of the document', found, 4)).toBeCloseTo(Math.log(2));
-  // The first four are 1, 3, 2 and 0; 1 itself does not count.
-  expect(feature('likeness to the first places', found, 1)).toBeCloseTo((0.9 + 0.8 + 0) / 3);
+  expect(feature('length of the text', found, 4)).toBeCloseTo(Math.log(2));
 });
 
 test('a query without a known word is still searched by its meaning', () => {

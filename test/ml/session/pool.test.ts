@@ -86,6 +86,21 @@ test('an adapter is swapped between calls: what was asked before it is answered 
   expect(await pool.encode(texts, QUERY)).toEqual(await (await opened({ folder })).encode(texts, QUERY));
 });
 
+test('adapters that were added are used by the calls that name them, and by no others', async () => {
+  const folder = tinyModel(temporaryFolder());
+  const pool = await opened({ folder });
+  const one = (options: object) => pool.encode(['the cat'], { side: 'query', maxLength: 16, ...options });
+  const base = await one({});
+  const [first, second] = [await pool.add(adapterOf(folder, 1)), await pool.add(adapterOf(folder, 2))];
+  const [a, b] = [await one({ adapter: first }), await one({ adapter: second })];
+  expect(a).not.toEqual(b);
+  expect(await one({})).toEqual(base);
+  expect(await one({ adapter: null })).toEqual(base);
+  await pool.remove(second);
+  expect(await one({ adapter: first })).toEqual(a);
+  await expect(one({ adapter: second })).rejects.toThrow('No adapter was given');
+});
+
 test('an adapter of another base is refused, and the one before stays', async () => {
   const folder = tinyModel(temporaryFolder());
   const adapter = adapterOf(folder, 1);
