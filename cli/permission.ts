@@ -11,7 +11,7 @@ import type { Context } from './context.ts';
 import { nameOfUser, type Signing, signBy, signerHere } from './operator.ts';
 
 export interface Wanted {
-  readonly action: 'people' | 'gc' | 'erase' | 'restore';
+  readonly action: 'people' | 'keys' | 'gc' | 'erase' | 'restore';
   /** null: it concerns the whole home. */
   readonly service: string | null;
   /** What exactly, in a few words; policies can look at it. */

@@ -1,5 +1,6 @@
 /** `pawl.yaml`: what a person writes about one service. Edges only: zod stays out of workflow code. */
 import { z } from 'zod';
+import { ACCESS_MODES, isLoopback } from './access.ts';
 import { SERVICE_NAME } from './ids.ts';
 import { NOTICE_TYPES } from './notice.ts';
 import { ENVIRONMENTS, MODES, PLUGGABLE_STAGES, STAGES } from './plan.ts';
@@ -109,6 +110,33 @@ const webhook = z
   });
 export type Webhook = z.infer<typeof webhook>;
 
+const requestsPerMinute = z.int().min(1).max(1_000_000);
+
+export const gatewaySettings = z
+  .strictObject({
+    host: z.string().default('127.0.0.1'),
+    port: z.int().min(0).max(65535).default(8787),
+    /** Left out: open to this machine where only this machine reaches it, and by keys everywhere else. */
+    access: z.enum(ACCESS_MODES).optional(),
+    /** Requests a minute. Without a number of its own, an open gateway counts no addresses: they are this machine's. */
+    limits: z
+      .strictObject({ perAddress: requestsPerMinute.optional(), perKey: requestsPerMinute.optional() })
+      .prefault({}),
+    /** Proxies whose X-Forwarded-For is believed. */
+    trustProxy: z
+      .array(
+        z.union([z.ipv4(), z.cidrv4(), z.ipv6(), z.cidrv6()], {
+          error: 'an address such as "10.0.0.7", or a network such as "10.0.0.0/8"',
+        }),
+      )
+      .default([]),
+  })
+  .refine(({ host, access }) => access !== 'open' || isLoopback(host), {
+    path: ['access'],
+    error: 'keys, because its host can be reached from other machines; or the host 127.0.0.1, to leave it open',
+  });
+export type GatewaySettings = z.infer<typeof gatewaySettings>;
+
 /** The part that a profile may set and that pawl.yaml overrides. */
 const settings = z.strictObject({
   mode: z.enum(MODES),
@@ -142,9 +170,7 @@ export const pawlYaml = z.strictObject({
     /** TREC-like TSV: query-id, corpus-id, score. */
     judgements: z.strictObject({ train: z.string(), test: z.string(), live: z.string().optional() }),
   }),
-  gateway: z
-    .strictObject({ host: z.string().default('127.0.0.1'), port: z.int().min(0).max(65535).default(8787) })
-    .prefault({}),
+  gateway: gatewaySettings.prefault({}),
   /** US dollars that an hour of CPU costs here; the cost of a request is its CPU time. */
   cpuHour: z.number().nonnegative().default(0.04),
   ...settings.partial().shape,

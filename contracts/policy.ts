@@ -1,5 +1,21 @@
 /** What the policy is asked, and what it answers. */
+import type { KeyRole } from './access.ts';
 import type { Environment } from './plan.ts';
+
+/** What somebody may ask of the gateway. A route names one of them, or stands open to everybody. */
+export const REQUEST_ACTIONS = [
+  'search',
+  /** Looks at what serves, at documents and vitals. */
+  'read',
+  'feedback',
+  'documents',
+  'judge',
+  /** Says which variant answers. */
+  'pin',
+  'metrics',
+  'keys',
+] as const;
+export type RequestAction = (typeof REQUEST_ACTIONS)[number];
 
 /** What needs permission. A restriction (kill, pause, abort, reject, a rollback) needs none, and asks nobody. */
 export const POLICY_ACTIONS = [
@@ -16,6 +32,7 @@ export const POLICY_ACTIONS = [
   'gc',
   'erase',
   'restore',
+  ...REQUEST_ACTIONS,
 ] as const;
 export type PolicyAction = (typeof POLICY_ACTIONS)[number];
 
@@ -23,7 +40,11 @@ export type PolicyAction = (typeof POLICY_ACTIONS)[number];
 export type Principal =
   | { readonly kind: 'person'; readonly name: string; readonly roles: readonly string[] }
   | { readonly kind: 'unsigned'; readonly name: string }
-  | { readonly kind: 'automation'; readonly name: string };
+  | { readonly kind: 'automation'; readonly name: string }
+  /** An API key of the gateway, named by its id. */
+  | { readonly kind: 'key'; readonly name: string; readonly role: KeyRole; readonly tenant: string }
+  /** Whoever asks the gateway without a key. */
+  | { readonly kind: 'visitor'; readonly name: string };
 
 export interface PolicyQuestion {
   readonly action: PolicyAction;

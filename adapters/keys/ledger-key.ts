@@ -11,8 +11,8 @@ import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, readFileSync, rmSy
 import { dirname, join } from 'node:path';
 
 export interface LedgerKey {
-  /** The key as the file holds it now; made where there is none. null where it cannot be had. */
-  read(): KeyObject | null;
+  /** The key as the file holds it now; made where there is none and one may be made. null where it cannot be had. */
+  read(mayMake?: boolean): KeyObject | null;
 }
 
 export const ledgerKeyPath = (database: string): string => join(dirname(database), 'keys', 'ledger.pem');
@@ -25,9 +25,10 @@ export const ledgerKeyFor = (database: string): LedgerKey => {
   }
   const path = ledgerKeyPath(database);
   return {
-    read: () => {
+    read: (mayMake = true) => {
       const key = present(path);
-      return key === undefined ? makeLedgerKey(path) : key;
+      if (key !== undefined) return key;
+      return mayMake ? makeLedgerKey(path) : null;
     },
   };
 };

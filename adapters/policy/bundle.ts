@@ -7,7 +7,7 @@
  */
 import type * as Cedar from '@cedar-policy/cedar-wasm/nodejs';
 import { PawlError } from '../../contracts/failures.ts';
-import { type FactShape, factsOf } from './facts.ts';
+import { askersOf, type FactShape, factsOf } from './facts.ts';
 import type { PolicyFile, PolicyTexts } from './files.ts';
 
 export type CedarModule = Pick<
@@ -35,10 +35,13 @@ export interface Policy {
 export interface PolicyBundle {
   readonly digest: string;
   readonly policies: ReadonlyMap<string, Policy>;
-  /** Every role that some policy names. */
+  /** Every role that some policy names, of people and of keys. */
   readonly roles: readonly string[];
+  readonly keyRoles: readonly string[];
   /** What each action must be told. */
   readonly facts: ReadonlyMap<string, FactShape>;
+  /** The types of those who can ask for each action at all. */
+  readonly askers: ReadonlyMap<string, readonly string[]>;
 }
 
 export const checkedBundle = (cedar: CedarModule, { schema, files, digest }: PolicyTexts): PolicyBundle => {
@@ -46,14 +49,14 @@ export const checkedBundle = (cedar: CedarModule, { schema, files, digest }: Pol
   if (parsed.type === 'failure') throw broken(parsed.errors.map((error) => problem(schema, error)));
 
   const policies = new Map<string, Policy>();
-  const roles = new Set<string>();
+  const named: Record<RoleType, Set<string>> = { Role: new Set(), KeyRole: new Set() };
   for (const file of files) {
-    for (const { roles: named, ...policy } of policiesOf(cedar, file)) {
+    for (const { roles, ...policy } of policiesOf(cedar, file)) {
       const twin = policies.get(policy.id);
       if (twin)
         throw broken([`${file.name}:${policy.line}  the id ${policy.id} stands in ${twin.file}:${twin.line} too`]);
       policies.set(policy.id, policy);
-      for (const role of named) roles.add(role);
+      for (const { type, id } of roles) named[type].add(id);
     }
   }
 
@@ -65,10 +68,18 @@ export const checkedBundle = (cedar: CedarModule, { schema, files, digest }: Pol
 
   done(cedar.preparseSchema(digest, schema.text));
   done(cedar.preparsePolicySet(digest, { staticPolicies }));
-  return { digest, policies, roles: [...roles].sort(), facts: factsOf(parsed.json) };
+  const sorted = (type: RoleType) => [...named[type]].sort();
+  const [roles, keyRoles] = [sorted('Role'), sorted('KeyRole')];
+  return { digest, policies, roles, keyRoles, facts: factsOf(parsed.json), askers: askersOf(parsed.json) };
 };
 
-const policiesOf = (cedar: CedarModule, file: PolicyFile): Array<Policy & { roles: readonly string[] }> => {
+type RoleType = 'Role' | 'KeyRole';
+interface NamedRole {
+  readonly type: RoleType;
+  readonly id: string;
+}
+
+const policiesOf = (cedar: CedarModule, file: PolicyFile): Array<Policy & { roles: readonly NamedRole[] }> => {
   const parts = cedar.policySetTextToParts(file.text);
   if (parts.type === 'failure') {
     // Says where, which the call above does not.
@@ -76,11 +87,9 @@ const policiesOf = (cedar: CedarModule, file: PolicyFile): Array<Policy & { role
     throw broken((check.type === 'failure' ? check.errors : parts.errors).map((error) => problem(file, error)));
   }
   if (parts.policy_templates.length > 0) throw broken([`${file.name}:1  templates are not used here`]);
-  let from = 0;
   return parts.policies.map((text) => {
-    const at = file.text.indexOf(text, from);
-    from = at + text.length;
-    const line = lineAt(file.text, at);
+    // They come in another order than they stand in; no two are alike, because each has an id of its own.
+    const line = lineAt(file.text, file.text.indexOf(text));
     const parsed = cedar.policyToJson(text);
     if (parsed.type === 'failure') throw broken(parsed.errors.map(({ message }) => `${file.name}:${line}  ${message}`));
     const { effect, annotations = {} } = parsed.json;
@@ -93,10 +102,11 @@ const policiesOf = (cedar: CedarModule, file: PolicyFile): Array<Policy & { role
 };
 
 /** Wherever a policy names one. */
-const rolesIn = (json: unknown): readonly string[] => {
+const rolesIn = (json: unknown): readonly NamedRole[] => {
   if (typeof json !== 'object' || json === null) return [];
   const { type, id } = json as { type?: unknown; id?: unknown };
-  return type === 'Role' && typeof id === 'string' ? [id] : Object.values(json).flatMap(rolesIn);
+  const isRole = (type === 'Role' || type === 'KeyRole') && typeof id === 'string';
+  return isRole ? [{ type, id }] : Object.values(json).flatMap(rolesIn);
 };
 
 const problem = ({ name, text }: PolicyFile, { message, help, sourceLocations }: Cedar.DetailedError): string => {

@@ -7,6 +7,7 @@
  */
 import { join } from 'node:path';
 import type { EntityJson, Response, StatefulAuthorizationCall } from '@cedar-policy/cedar-wasm/nodejs';
+import type { KeyRole } from '../../contracts/access.ts';
 import type { PolicyDecision, Principal } from '../../contracts/policy.ts';
 import { type CedarModule, checkedBundle, type PolicyBundle } from './bundle.ts';
 import { type Facts, known, missing, sentence, unknown } from './facts.ts';
@@ -71,6 +72,9 @@ const decided = (cedar: CedarModule, policies: PolicyBundle, question: AskedPoli
   const facts = known(question.context);
   const shape = policies.facts.get(question.action);
   if (!shape) return no(`the policies know no action ${question.action}`);
+  if (!canAsk(policies, question)) {
+    return no(`nothing lets a ${question.principal.kind} ${VERBS[question.action]}`);
+  }
   const lacking = missing(shape, facts);
   if (lacking.length > 0) return no(`missing: ${lacking.join(', ')}; what is not known permits nothing`);
   const odd = unknown(shape, facts);
@@ -100,38 +104,62 @@ const ask = (cedar: CedarModule, { digest }: PolicyBundle, question: AskedPolicy
   return answer.response;
 };
 
-const TYPES = { person: 'Person', unsigned: 'Unsigned', automation: 'Automation' } as const;
+const TYPES = {
+  person: 'Person',
+  unsigned: 'Unsigned',
+  automation: 'Automation',
+  key: 'Key',
+  visitor: 'Visitor',
+} as const satisfies Record<Principal['kind'], string>;
+
+const canAsk = ({ askers }: PolicyBundle, { action, principal }: Pick<AskedPolicy, 'action' | 'principal'>): boolean =>
+  askers.get(action)?.includes(TYPES[principal.kind]) ?? false;
 
 const scopeOf = ({ action, principal, service, environment }: AskedPolicy) => {
   const who = { type: TYPES[principal.kind], id: principal.name };
   const what = { type: 'Service', id: service };
-  const { name } = principal;
-  const roles = principal.kind === 'person' ? principal.roles : null;
   const entities: EntityJson[] = [
-    {
-      uid: who,
-      attrs: roles ? { name, roles: [...roles] } : { name },
-      parents: (roles ?? []).map((id) => ({ type: 'Role', id })),
-    },
+    { uid: who, ...entityOf(principal) },
     { uid: what, attrs: environment === null ? { name: service } : { name: service, environment }, parents: [] },
   ];
   return { principal: who, action: { type: 'Action', id: action }, resource: what, entities };
 };
 
+const entityOf = (principal: Principal): Pick<EntityJson, 'attrs' | 'parents'> => {
+  const { kind, name } = principal;
+  if (kind === 'person') {
+    const { roles } = principal;
+    return { attrs: { name, roles: [...roles] }, parents: roles.map((id) => ({ type: 'Role', id })) };
+  }
+  if (kind === 'key') {
+    const { role, tenant } = principal;
+    return { attrs: { name, tenant }, parents: [{ type: 'KeyRole', id: role }] };
+  }
+  return { attrs: { name }, parents: [] };
+};
+
 /** Found by asking again: the same question, as if each of the known roles had asked it. */
 const whoMay = (cedar: CedarModule, policies: PolicyBundle, question: AskedPolicy, facts: Facts): readonly string[] => {
   const may = (principal: Principal): boolean =>
+    canAsk(policies, { ...question, principal }) &&
     ask(cedar, policies, { ...question, principal }, facts).decision === 'allow';
   const { name } = question.principal;
   const roles = policies.roles.filter((role) => may({ kind: 'person', name, roles: [role] }));
-  return may({ kind: 'automation', name }) ? [...roles, 'Pawl itself'] : roles;
+  const tenant = typeof facts.tenant === 'string' ? facts.tenant : '';
+  const keys = policies.keyRoles.filter((role) => may({ kind: 'key', name, role: role as KeyRole, tenant }));
+  const pawl = may({ kind: 'automation', name }) ? ['Pawl itself'] : [];
+  return [...roles, ...pawl, ...keys.map((role) => `a key of role ${role}`)];
 };
 
 const notPermitted = ({ principal, action }: AskedPolicy, may: readonly string[]): string => {
-  const { kind, name } = principal;
-  const who = kind === 'person' ? `${name} (${principal.roles.join(', ')})` : `${name} (${kind})`;
   const others = may.length === 0 ? 'nobody may here' : `${may.join(', ')} may`;
-  return `nothing permits ${who} to ${VERBS[action]}; ${others}`;
+  return `nothing permits ${whoIs(principal)} to ${VERBS[action]}; ${others}`;
+};
+
+const whoIs = (principal: Principal): string => {
+  const { kind, name } = principal;
+  if (kind === 'person') return `${name} (${principal.roles.join(', ')})`;
+  return kind === 'key' ? `the key ${name} (${principal.role})` : `${name} (${kind})`;
 };
 
 const VERBS: Readonly<Record<AskedPolicy['action'], string>> = {
@@ -148,4 +176,12 @@ const VERBS: Readonly<Record<AskedPolicy['action'], string>> = {
   gc: 'collect garbage',
   erase: 'erase',
   restore: 'restore',
+  search: 'search',
+  read: 'look at what serves',
+  feedback: 'give feedback',
+  documents: 'change documents',
+  judge: 'judge',
+  pin: 'choose the variant',
+  metrics: 'read the metrics',
+  keys: 'change API keys',
 };

@@ -13,6 +13,15 @@ export const factsOf = (schema: SchemaJson<string>): ReadonlyMap<string, FactSha
     ]),
   );
 
+/** `Person`, `Key`: who can ask for an action, by type. */
+export const askersOf = (schema: SchemaJson<string>): ReadonlyMap<string, readonly string[]> =>
+  new Map(
+    Object.entries(schema['']?.actions ?? {}).map(([action, { appliesTo }]) => [
+      action,
+      appliesTo?.principalTypes ?? [],
+    ]),
+  );
+
 const shapeOf = (type: unknown): FactShape | null => {
   const { attributes } = (type ?? {}) as { attributes?: Record<string, TypeOfAttribute<string>> };
   if (attributes === undefined) return null;

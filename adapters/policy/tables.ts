@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { DEFAULT_TENANT, KEY_ROLES } from '../../contracts/access.ts';
 import { PawlError } from '../../contracts/failures.ts';
 import { ENVIRONMENTS } from '../../contracts/plan.ts';
 import { POLICY_ACTIONS, type PolicyDecision, type Principal } from '../../contracts/policy.ts';
@@ -13,11 +14,17 @@ const row = z
   .strictObject({
     it: name,
     action: z.enum(POLICY_ACTIONS),
-    /** Exactly one of the three says who asks. */
+    /** Exactly one of these says who asks. */
     person: name.optional(),
     unsigned: name.optional(),
     automation: name.optional(),
+    key: name.optional(),
+    visitor: name.optional(),
+    /** Of a person. */
     roles: z.array(name).default([]),
+    /** Of a key. */
+    keyRole: z.enum(KEY_ROLES).default('reader'),
+    tenant: name.default(DEFAULT_TENANT),
     service: name.default('docs'),
     environment: z.enum(ENVIRONMENTS).nullable(),
     facts: z.record(z.string(), z.unknown()).default({}),
@@ -28,9 +35,9 @@ const row = z
     because: name.optional(),
   })
   .refine(
-    ({ person, unsigned, automation }) =>
-      [person, unsigned, automation].filter((one) => one !== undefined).length === 1,
-    'exactly one of person, unsigned, automation',
+    ({ person, unsigned, automation, key, visitor }) =>
+      [person, unsigned, automation, key, visitor].filter((one) => one !== undefined).length === 1,
+    'exactly one of person, unsigned, automation, key, visitor',
   );
 const table = z.array(row).min(1);
 
@@ -80,11 +87,17 @@ const tableIn = (file: string, text: string): readonly TableRow[] => {
   }));
 };
 
-const principalOf = (who: Pick<z.infer<typeof row>, 'person' | 'unsigned' | 'automation' | 'roles'>): Principal => {
-  if (who.person !== undefined) return { kind: 'person', name: who.person, roles: who.roles };
-  return who.unsigned === undefined
-    ? { kind: 'automation', name: who.automation ?? '' }
-    : { kind: 'unsigned', name: who.unsigned };
+type Who = Pick<
+  z.infer<typeof row>,
+  'person' | 'unsigned' | 'automation' | 'key' | 'visitor' | 'roles' | 'keyRole' | 'tenant'
+>;
+
+const principalOf = ({ person, unsigned, automation, key, visitor, roles, keyRole, tenant }: Who): Principal => {
+  if (person !== undefined) return { kind: 'person', name: person, roles };
+  if (unsigned !== undefined) return { kind: 'unsigned', name: unsigned };
+  if (key !== undefined) return { kind: 'key', name: key, role: keyRole, tenant };
+  if (visitor !== undefined) return { kind: 'visitor', name: visitor };
+  return { kind: 'automation', name: automation ?? '' };
 };
 
 export const tryTables = async (policy: PolicyEngine, rows: readonly TableRow[]): Promise<readonly TableResult[]> => {
