@@ -3,54 +3,49 @@ import { z } from 'zod';
 import { PawlError } from '../../contracts/failures.ts';
 import { openDatabase } from '../sqlite/database.ts';
 import type { QueryLog, ServedQuery } from './port.ts';
-
-/** Also for who opens the file beside the log (adapters/keeping). */
-export const METRICS_MIGRATIONS: readonly string[] = [
-  `
-  CREATE TABLE queries (
-    at         REAL NOT NULL,
-    service    TEXT NOT NULL,
-    variant    TEXT NOT NULL,
-    query      TEXT NOT NULL,
-    ranked     TEXT NOT NULL CHECK (json_valid(ranked)),
-    latency_ms REAL NOT NULL,
-    error      TEXT,
-    cost       REAL NOT NULL
-  ) STRICT;
-  CREATE INDEX queries_of_service ON queries (service, at);
-  CREATE INDEX queries_by_age ON queries (at);
-  `,
-  `
-  ALTER TABLE queries ADD COLUMN subject TEXT;
-  CREATE INDEX queries_of_subject ON queries (subject) WHERE subject IS NOT NULL;
-  `,
-];
+import { METRICS_MIGRATIONS } from './schema.ts';
 
 /** Rows that one transaction of prune removes, so that nobody waits long for their turn to write. */
 const PRUNE_BATCH = 5_000;
 
+const json = z.string().transform((text): unknown => JSON.parse(text));
+const optional = z
+  .string()
+  .nullable()
+  .transform((text) => text ?? undefined);
 const row = z
   .object({
     at: z.number(),
     service: z.string(),
     variant: z.string(),
     query: z.string(),
-    ranked: z
-      .string()
-      .transform((text): unknown => JSON.parse(text))
-      .pipe(z.array(z.string())),
+    ranked: json.pipe(z.array(z.string())),
     latency_ms: z.number(),
     error: z.string().nullable(),
     cost: z.number(),
-    subject: z.string().nullable(),
+    subject: optional,
+    answer: optional,
+    tenant: optional,
+    experiment: optional,
+    teams: json.pipe(z.record(z.string(), z.array(z.string()))).nullable(),
+    of_answer: optional,
+    mirrored: z.number(),
   })
   .transform(
-    ({ latency_ms, subject, ...rest }): ServedQuery => ({
+    ({ latency_ms, subject, answer, tenant, experiment, teams, of_answer, mirrored, ...rest }): ServedQuery => ({
       ...rest,
       latencyMs: latency_ms,
-      ...(subject === null ? {} : { subject }),
+      ...(subject !== undefined && { subject }),
+      ...(answer !== undefined && { answer }),
+      ...(tenant !== undefined && { tenant }),
+      ...(experiment !== undefined && { experiment }),
+      ...(teams !== null && { teams }),
+      ...(of_answer !== undefined && { of: of_answer }),
+      ...(mirrored !== 0 && { mirrored: true }),
     }),
   );
+const COLUMNS =
+  'at, service, variant, query, ranked, latency_ms, error, cost, subject, answer, tenant, experiment, teams, of_answer, mirrored';
 
 /** The gateway would rather try again later than keep its requests waiting. */
 const BUSY_MS = 50;
@@ -58,12 +53,14 @@ const BUSY_MS = 50;
 export const sqliteQueryLog = (path: string): QueryLog => {
   const options = { path, migrations: METRICS_MIGRATIONS, synchronous: 'NORMAL', busyMs: BUSY_MS } as const;
   const { db, attempt, transaction, close } = openDatabase(options);
+  // Whoever offers a batch again after a failure may not know that it was taken.
   const insert = db.prepare(
-    'INSERT INTO queries (at, service, variant, query, ranked, latency_ms, error, cost, subject) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+    `INSERT INTO queries (${COLUMNS}) VALUES (${COLUMNS.replaceAll(/\w+/g, '?')}) ON CONFLICT (answer) DO NOTHING`,
   );
   const select = db.prepare(`
-    SELECT at, service, variant, query, ranked, latency_ms, error, cost, subject FROM queries
-    WHERE service = :service AND at >= :from AND at < :to AND (:variant IS NULL OR variant = :variant)
+    SELECT ${COLUMNS} FROM queries
+    WHERE service = :service AND at >= :from AND at < :to AND mirrored = :mirrored
+      AND CASE WHEN :variant IS NULL THEN mirrored = 1 OR of_answer IS NULL ELSE variant = :variant AND teams IS NULL END
     ORDER BY at DESC, rowid DESC LIMIT :limit`);
   const remove = db.prepare(
     'DELETE FROM queries WHERE rowid IN (SELECT rowid FROM queries WHERE at < ? ORDER BY at LIMIT ?)',
@@ -75,13 +72,17 @@ export const sqliteQueryLog = (path: string): QueryLog => {
       if (odd)
         throw new PawlError('Usage', `A served query has no finite time, latency or cost: ${JSON.stringify(odd)}`);
       transaction(() => {
-        for (const { at, service, variant, query, ranked, latencyMs, error, cost, subject = null } of rows) {
-          insert.run(at, service, variant, query, JSON.stringify(ranked), latencyMs, error, cost, subject);
+        for (const one of rows) {
+          const { at, service, variant, query, ranked, latencyMs, error, cost } = one;
+          const { subject = null, answer = null, tenant = null, experiment = null, teams, of = null, mirrored } = one;
+          const measured = [at, service, variant, query, JSON.stringify(ranked), latencyMs, error, cost];
+          const mixed = teams ? JSON.stringify(teams) : null;
+          insert.run(...measured, subject, answer, tenant, experiment, mixed, of, mirrored ? 1 : 0);
         }
       });
     },
-    read: async ({ service, from, to, variant = null, limit = -1 }) =>
-      attempt(() => select.all({ service, from, to, variant, limit }))
+    read: async ({ service, from, to, variant = null, mirrored = false, limit = -1 }) =>
+      attempt(() => select.all({ service, from, to, variant, mirrored: mirrored ? 1 : 0, limit }))
         .reverse()
         .map((found) => row.parse(found)),
     prune: async (before) => {

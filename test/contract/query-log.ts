@@ -38,6 +38,13 @@ export const describeQueryLog = (name: string, make: () => QueryLog): void => {
       expect(unsaid).not.toHaveProperty('subject');
     });
 
+    test('an answer keeps its id, its tenant, its experiment and its teams; a row that comes again is kept once', async () => {
+      const answered = served(1, { answer: 'x', tenant: 'acme', experiment: 'e1', teams: { v1: ['d1'], v2: ['d2'] } });
+      await log.append([answered]);
+      await log.append([answered, served(2)]);
+      expect(await log.read({ service: 'docs', from: 0, to: 10 })).toEqual([answered, served(2)]);
+    });
+
     test('a window holds its beginning and not its end', async () => {
       await log.append([1, 2, 3, 4].map((at) => served(at)));
       expect(await times({ from: 2, to: 4 })).toEqual([2, 3]);
