@@ -13,6 +13,8 @@ const LAST = ['e2e', 'abuse'];
 export default defineConfig({
   test: {
     globalSetup: 'test/support/global-setup.ts',
+    // What the shell of a developer holds is a store of theirs: each test names its own.
+    env: { PAWL_STORE: '' },
     pool: 'forks',
     maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 60_000,

@@ -12,10 +12,16 @@ export interface HomePaths {
   readonly state: string;
   readonly control: string;
   readonly metrics: string;
+  /** API keys of the gateway, as hashes. */
+  readonly access: string;
   readonly artifacts: string;
   /** Sealed evidence of cycles, a folder each: `<service>/<cycle>`. */
   readonly evidence: string;
   readonly indexes: string;
+  /** Documents of each service: `<service>.db`. */
+  readonly documents: string;
+  /** Indexes over their parts: `<service>/<recipe>`. */
+  readonly retrieval: string;
   /** Which process computes on which device. */
   readonly devices: string;
   /** Private keys, for nobody else to read. */
@@ -35,9 +41,12 @@ export const homePaths = (home: string): HomePaths => {
     state,
     control: join(state, 'control.db'),
     metrics: join(state, 'metrics.db'),
+    access: join(state, 'access.db'),
     artifacts: join(state, 'artifacts'),
     evidence: join(state, 'artifacts'),
     indexes: join(state, 'indexes'),
+    documents: join(state, 'documents'),
+    retrieval: join(state, 'retrieval'),
     devices: join(state, 'devices'),
     keys: join(state, 'keys'),
     operatorKey: join(state, 'keys', 'operator.pem'),

@@ -8,6 +8,8 @@ import { lora } from './lora.ts';
 import { loraGain } from './lora-gain.ts';
 import { orchestration } from './orchestration.ts';
 import { parity } from './parity.ts';
+import { retrieval } from './retrieval.ts';
+import { swap } from './swap.ts';
 
 const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   orchestration,
@@ -16,6 +18,8 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   lora,
   parity,
   'lora-gain': loraGain,
+  retrieval,
+  swap,
 };
 
 const list = (): string =>

@@ -1,7 +1,7 @@
 /** Who must have agreed, and what the policy must have allowed, before traffic moves. */
 
 import { type Decision, decisionsIn } from './decisions.ts';
-import type { Evidence, LedgerRow } from './evidence.ts';
+import type { Arm, Evidence, LedgerRow } from './evidence.ts';
 import { at, beforeOf, championOf, type Finding, isDone, notApplicable, type Rule, stateOf } from './reading.ts';
 
 interface Admitted {
@@ -101,9 +101,15 @@ const loosenedBy = (row: LedgerRow): 'deploy' | 'promote' | null => {
   const [before, after] = [beforeOf(row), stateOf(row)];
   if (!before || !after) return null;
   if (after.champion !== before.champion) return 'promote';
-  const shareOf = (variant: string): number => before.arms.find((arm) => arm.variant === variant)?.share ?? 0;
-  const given = after.arms.filter(({ variant, share }) => share > shareOf(variant));
+  const given = after.arms.filter(({ variant }) => reachOf(variant, after.arms) > reachOf(variant, before.arms));
   return given.some(({ variant }) => variant !== before.champion && variant !== before.gold) ? 'deploy' : null;
+};
+
+/** The part of the requests that it has a hand in: two that are interleaved have a hand in those of both. */
+const reachOf = (variant: string, arms: readonly Arm[]): number => {
+  const own = arms.find((arm) => arm.variant === variant);
+  const together = own?.interleave === true ? arms.filter(({ interleave }) => interleave === true) : own ? [own] : [];
+  return together.reduce((sum, { share }) => sum + share, 0);
 };
 
 /** From the first decision about a start of the service on; each admission uses up one. */

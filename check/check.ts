@@ -42,7 +42,7 @@ import type { Evidence } from './evidence.ts';
 import { readEvidence } from './home.ts';
 import { keepsModels, servesWhatWasTrained } from './models.ts';
 import { type Asked, type Finding, isApplicable, type Rule } from './reading.ts';
-import { servedByShare } from './served.ts';
+import { mirroredByShare, mixedFromInterleaved, servedByShare } from './served.ts';
 import {
   countsKillsAndGrants,
   hasNoGap,
@@ -76,6 +76,8 @@ export const RULES = {
   'the shares of a service add up to 1': sharesAddUp,
   'what serves is what the ledger says': servesWhatTheLedgerSays,
   'a request is answered by a variant that had a share': servedByShare,
+  'a request is mirrored to a variant that had a share of the mirror': mirroredByShare,
+  'an answer is mixed from variants that were interleaved': mixedFromInterleaved,
   'a decision carries a token that its person signed': isSigned,
   'a token allows what was signed, and nothing else': allowsWhatWasSigned,
   'a token counts while it is valid': isInTime,

@@ -6,6 +6,8 @@
 export interface Arm {
   readonly variant: string;
   readonly share: number;
+  readonly mirror?: number;
+  readonly interleave?: boolean;
 }
 export interface ServiceState {
   readonly service: string;
@@ -44,6 +46,10 @@ export interface Served {
   readonly variant: string;
   readonly latencyMs: number;
   readonly error: string | null;
+  /** Nobody saw it. */
+  readonly mirrored?: boolean;
+  /** The variants whose documents were put together. */
+  readonly teams?: readonly string[];
 }
 export interface Registered {
   readonly id: string;

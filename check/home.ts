@@ -27,8 +27,16 @@ type Ask = (sql: string) => Row[];
 
 const NOTHING = { ledger: [], services: [], variants: [], head: null };
 
-const readServed = (ask: Ask): Served[] =>
-  ask('SELECT at, service, variant, latency_ms AS latencyMs, error FROM queries ORDER BY at') as unknown as Served[];
+/** A log of an older version has fewer columns. */
+const readServed = (ask: Ask): Served[] => {
+  const present = new Set(ask("SELECT name FROM pragma_table_info('queries')").map(({ name }) => name));
+  const later = ['mirrored', 'teams'].map((name) => (present.has(name) ? name : `NULL AS ${name}`));
+  const columns = ['at', 'service', 'variant', 'latency_ms AS latencyMs', 'error', ...later];
+  return ask(`SELECT ${columns.join(', ')} FROM queries ORDER BY at`).map(
+    ({ mirrored, teams, ...row }) =>
+      ({ ...row, mirrored: mirrored === 1, teams: Object.keys(JSON.parse(String(teams ?? '{}'))) }) as unknown as Served,
+  );
+};
 
 const readControl = (ask: Ask): Pick<Evidence, 'ledger' | 'services' | 'variants' | 'head'> => ({
   ledger: ask('SELECT * FROM ledger ORDER BY seq').map(

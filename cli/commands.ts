@@ -24,11 +24,19 @@ import { gc } from './commands/gc.ts';
 import { goldSet } from './commands/gold-set.ts';
 import { helpExitCodes } from './commands/help.ts';
 import { inbox } from './commands/inbox.ts';
+import { indexAdd, indexExport, indexImport } from './commands/index-add.ts';
+import { indexLs, indexRebuild } from './commands/index-ls.ts';
 import { init } from './commands/init.ts';
+import { keyRevoke, keyRotate } from './commands/key-change.ts';
+import { keyCreate } from './commands/key-create.ts';
+import { keyInvite } from './commands/key-invite.ts';
+import { keyLs } from './commands/key-ls.ts';
 import { kill } from './commands/kill.ts';
 import { loraExport } from './commands/lora-export.ts';
+import { loraLs } from './commands/lora-ls.ts';
 import { loraShow, loraWatch } from './commands/lora-show.ts';
 import { loraStart } from './commands/lora-start.ts';
+import { loraCheckpoint, loraExtend } from './commands/lora-steer.ts';
 import { loraAbort, loraResume } from './commands/lora-stop.ts';
 import { modelImport } from './commands/model-import.ts';
 import { modelLs } from './commands/model-ls.ts';
@@ -51,6 +59,7 @@ import { scheduleLs } from './commands/schedule-ls.ts';
 import { schedulePause, scheduleResume, scheduleTrigger } from './commands/schedule-steer.ts';
 import { status } from './commands/status.ts';
 import { up } from './commands/up.ts';
+import { variantCreate } from './commands/variant-create.ts';
 import { variantLs } from './commands/variant-ls.ts';
 import { goldShow, variantShow } from './commands/variant-show.ts';
 import { gateway, worker } from './commands/worker.ts';
@@ -61,10 +70,12 @@ export const groups: Readonly<Record<string, string>> = {
   evidence: 'what cycles left behind, and whether it is as it was',
   gold: 'the variant that a person vouched for',
   variant: 'what can serve',
+  index: 'the documents of a service, and the indexes over them',
   model: 'base models, and what was trained on them',
   lora: 'train adapters on a base model',
   policy: 'who may do what, and why',
   people: 'whose signature counts, and as what',
+  key: 'API keys of the gateway',
   audit: 'the ledger: what happened, who decided, and the proof',
   schedule: 'what starts cycles by itself',
   drill: 'trials of Pawl itself, on a home of their own',
@@ -105,15 +116,29 @@ export const commands: readonly PawlCommand[] = [
   peopleKey,
   peoplePassphrase,
   peopleRevoke,
+  keyLs,
+  keyCreate,
+  keyInvite,
+  keyRotate,
+  keyRevoke,
   variantLs,
+  variantCreate,
   variantShow,
+  indexAdd,
+  indexLs,
+  indexRebuild,
+  indexExport,
+  indexImport,
   modelLs,
   modelShow,
   modelImport,
   modelQuantize,
   loraStart,
+  loraLs,
   loraShow,
   loraWatch,
+  loraExtend,
+  loraCheckpoint,
   loraAbort,
   loraResume,
   loraExport,

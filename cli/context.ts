@@ -1,10 +1,13 @@
 /** What commands work with: each part is made when it is first asked for, and closed at the end. */
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
-import { folderArtifacts } from '../adapters/artifacts/folder.ts';
+import { artifactsOf } from '../adapters/artifacts/of-environment.ts';
 import type { ArtifactStore } from '../adapters/artifacts/port.ts';
+import { controlOf, placeOfControl } from '../adapters/control/of-environment.ts';
 import type { ControlStore } from '../adapters/control/port.ts';
-import { sqliteControl } from '../adapters/control/sqlite.ts';
+import type { DocumentStore } from '../adapters/documents/port.ts';
+import { sqliteDocuments } from '../adapters/documents/sqlite.ts';
 import { type HomePaths, homePaths } from '../adapters/home.ts';
 import type { ModelCache } from '../adapters/models/cache.ts';
 import { modelCacheOf } from '../adapters/models/of-environment.ts';
@@ -27,7 +30,9 @@ export class Context {
   #home: string | null = null;
   #temporal: Promise<Temporal> | null = null;
   #control: ControlStore | null = null;
+  readonly #documents = new Map<string, DocumentStore>();
   #policy: CedarPolicy | null = null;
+  #artifacts: ArtifactStore | null = null;
 
   constructor(parts: { environment: Environment; out: Output; homeSources: HomeSources }) {
     this.#environment = parts.environment;
@@ -54,7 +59,40 @@ export class Context {
   }
 
   get artifacts(): ArtifactStore {
-    return folderArtifacts(this.paths.artifacts);
+    this.#artifacts ??= artifactsOf(this.#environment, this.paths.artifacts);
+    return this.#artifacts;
+  }
+
+  /** Commands that work on the files of artifacts ask first: in a bucket there are none. */
+  needArtifactFiles(command: string): void {
+    const bucket = this.#environment.artifacts?.location.bucket;
+    if (bucket === undefined) return;
+    throw new PawlError(
+      'Refused',
+      `\`pawl ${command}\` works on a folder of artifacts, and these lie in the bucket ${bucket}.`,
+      {
+        hint: "Nothing was done. Use the means of the bucket's server (versions, copies, removal by key) and those of the home's other stores.",
+      },
+    );
+  }
+
+  /** A shared store is there for everybody: whether the server has it, the first question tells. */
+  get hasStore(): boolean {
+    return this.#environment.store !== null || existsSync(this.paths.control);
+  }
+
+  get storePlace(): string {
+    return placeOfControl(this.environment);
+  }
+
+  /** Commands that work on the store's own file ask first: a shared store has none. */
+  needStoreFile(command: string): void {
+    if (this.#environment.store === null) return;
+    throw new PawlError(
+      'Refused',
+      `\`pawl ${command}\` works on a store in a file of the home, and this one is in ${this.storePlace}.`,
+      { hint: 'Nothing was done. docs/guide/stores.md says what takes its place: `pg_dump`, `pawl audit verify`.' },
+    );
   }
 
   /** Needs no home: base models belong to the user. */
@@ -70,21 +108,28 @@ export class Context {
   /** `init` decides for itself where the home is. */
   useHome(folder: string): void {
     this.#home = folder;
+    this.#artifacts = null;
   }
 
   /** The store as it is; looking at a home must not create one. */
   get control(): ControlStore {
-    const { control } = this.paths;
-    if (!existsSync(control) && this.#control === null) {
-      throw new PawlError('NotFound', `There is no store at ${control}.`, {
+    if (!this.hasStore && this.#control === null) {
+      throw new PawlError('NotFound', `There is no store at ${this.storePlace}.`, {
         hint: '`pawl init` makes it and registers the service.',
       });
     }
     return this.openControl();
   }
 
+  /** The documents of one service. */
+  documents(service: string): DocumentStore {
+    const store = this.#documents.get(service) ?? sqliteDocuments(join(this.paths.documents, `${service}.db`));
+    this.#documents.set(service, store);
+    return store;
+  }
+
   openControl(): ControlStore {
-    this.#control ??= sqliteControl(this.paths.control);
+    this.#control ??= controlOf(this.environment);
     return this.#control;
   }
 
@@ -105,7 +150,7 @@ export class Context {
   /** Names that the configuration or the store knows. */
   async services(): Promise<readonly string[]> {
     const configured = (await findServices(this.home)).map(({ service }) => service);
-    const stored = existsSync(this.paths.control) ? await this.control.services() : [];
+    const stored = this.hasStore ? await this.control.services() : [];
     return [...new Set([...configured, ...stored])].sort();
   }
 
@@ -119,6 +164,7 @@ export class Context {
 
   async close(): Promise<void> {
     this.#control?.close();
+    for (const store of this.#documents.values()) store.close();
     await this.#temporal?.then(
       ({ close }) => close(),
       () => undefined, // It never opened, and the command has said so.

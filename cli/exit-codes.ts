@@ -1,6 +1,6 @@
 /** Exit codes: one per kind of failure, and one per way in which a cycle that was waited for did not end well. */
 import { failures } from '../contracts/failures.ts';
-import type { LoraOutcome } from '../contracts/lora.ts';
+import type { LoraOutcome } from '../contracts/lora-messages.ts';
 import type { Outcome } from '../contracts/messages.ts';
 
 export const OUTCOME_CODES: Readonly<Record<Outcome, number>> = {

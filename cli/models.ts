@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import type { ModelCache } from '../adapters/models/cache.ts';
 import { PawlError } from '../contracts/failures.ts';
 import type { ImportedModel, RegisteredModel } from '../contracts/model.ts';
@@ -39,7 +38,7 @@ export const importedModel = async (cache: ModelCache, said: string): Promise<Im
 
 /** Of the home, where there is one with a store: the cache can be looked at from anywhere. */
 export const registeredModels = async (context: Context): Promise<readonly RegisteredModel[]> => {
-  const hasStore = findHome(context.homeSources) !== null && existsSync(context.paths.control);
+  const hasStore = findHome(context.homeSources) !== null && context.hasStore;
   return hasStore ? context.control.models({}) : [];
 };
 

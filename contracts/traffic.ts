@@ -17,6 +17,10 @@ export interface FencingToken {
 export interface Arm {
   readonly variant: string;
   readonly share: number;
+  /** Share of the requests that this variant answers too, beside whoever answers them; nobody sees what it finds. */
+  readonly mirror?: number;
+  /** On two arms: whoever falls into the share of either gets one list, drafted from what both of them find. */
+  readonly interleave?: true;
 }
 
 /** disarmed: nobody vouched for gold yet. armed: the loop may act. killed: gold serves until a person rearms. */

@@ -2,7 +2,7 @@
  * What may happen to a service's traffic, as values in and values out; the store runs these inside its transaction.
  *
  * 1. The epoch and the promotion number never fall.
- * 2. The shares of the arms add up to 1.
+ * 2. The shares of the arms add up to 1. What an arm mirrors is beside that: nobody is answered by it.
  * 3. A killed service that has gold serves gold alone, and gold is its champion: what serves after the kill is what the
  *    next cycle must beat.
  */
@@ -20,13 +20,26 @@ export const malformed = ({ arms, token, champion }: TrafficChange): string | nu
   }
   const odd = arms.find(({ share }) => !(share >= 0 && share <= 1));
   if (odd) return `the share of ${odd.variant} must be from 0 to 1, but is ${odd.share}`;
+  const oddMirror = arms.find(({ mirror = 0 }) => !(mirror >= 0 && mirror <= 1));
+  if (oddMirror) return `the mirror share of ${oddMirror.variant} must be from 0 to 1, but is ${oddMirror.mirror}`;
   if (new Set(arms.map(({ variant }) => variant)).size < arms.length) return 'a variant is named by two arms';
   const sum = arms.reduce((total, { share }) => total + share, 0);
   if (!(Math.abs(sum - 1) <= 1e-9)) return `the shares must add up to 1, but add up to ${sum}`;
   if (champion !== undefined && !arms.some((arm) => arm.variant === champion && arm.share > 0)) {
     return `the new champion ${champion} must have a share`;
   }
-  return null;
+  const mixed = interleavedIn(arms);
+  if (mixed.length !== 0 && mixed.length !== 2) return `two arms can be interleaved, or none, but ${mixed.length} are`;
+  const shareless = mixed.find(({ share }) => !(share > 0));
+  return shareless ? `${shareless.variant} is interleaved, so it must have a share` : null;
+};
+
+export const interleavedIn = (arms: readonly Arm[]): readonly Arm[] => arms.filter(({ interleave }) => interleave);
+
+/** The part of the requests in whose answers a variant may have a hand. */
+export const reachOf = (variant: string, arms: readonly Arm[]): number => {
+  const own = arms.find((arm) => arm.variant === variant);
+  return (own?.interleave ? interleavedIn(arms) : own ? [own] : []).reduce((sum, { share }) => sum + share, 0);
 };
 
 /** The first rule that is broken answers. */

@@ -1,7 +1,8 @@
 /**
  * Which variant answers whom.
  *
- * 1. The same subject gets the same variant for as long as the shares stand.
+ * 1. The same subject gets the same variant for as long as the shares stand. Each experiment, which is what a cycle was
+ *    granted the lane for, deals anew: who was in the small share of one is not therefore in that of the next.
  * 2. The champion takes the low end of the line, so that a challenger whose share grows keeps those it had.
  */
 import { createHash } from 'node:crypto';
@@ -10,16 +11,24 @@ import type { ServiceState } from '../contracts/traffic.ts';
 const RESOLUTION = 2 ** 48;
 
 /** A number from 0 up to 1 that is evenly spread over subjects and stays with each of them. */
-const placeOf = (service: string, subject: string): number =>
-  createHash('sha256').update(`${service}\n${subject}`).digest().readUIntBE(0, 6) / RESOLUTION;
+const placeOf = (service: string, experiment: string | null, subject: string): number =>
+  createHash('sha256')
+    .update(`${service}\n${experiment ?? ''}\n${subject}`)
+    .digest()
+    .readUIntBE(0, 6) / RESOLUTION;
 
-export const assign = ({ service, arms, champion }: ServiceState, subject: string): string | null => {
+/** The trial that a row of traffic belongs to; null while one variant has all of it. */
+export const experimentOf = ({ arms, epoch, promotion }: ServiceState): string | null =>
+  arms.filter(({ share }) => share > 0).length > 1 ? `${epoch}.${promotion}` : null;
+
+export const assign = (state: ServiceState, subject: string): string | null => {
+  const { service, arms, champion } = state;
   const line = arms
     .filter(({ share }) => share > 0)
     .sort(
       (a, b) => Number(b.variant === champion) - Number(a.variant === champion) || (a.variant < b.variant ? -1 : 1),
     );
-  const place = placeOf(service, subject);
+  const place = placeOf(service, experimentOf(state), subject);
   let end = 0;
   const mine = line.find(({ share }) => {
     end += share;

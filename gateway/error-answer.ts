@@ -1,6 +1,8 @@
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
+import { withoutTokens } from '../adapters/access/token.ts';
 import { type FailureType, failures, PawlError } from '../contracts/failures.ts';
+import { HttpRefusal } from './refusal.ts';
 
 /** The one shape of every answer that is not what was asked for. */
 export const errorAnswer = z.object({
@@ -13,13 +15,21 @@ export const errorAnswer = z.object({
 export type ErrorAnswer = z.infer<typeof errorAnswer>;
 
 export const answerOf = (error: PawlError): ErrorAnswer => ({
-  error: { type: error.type, message: error.message, hint: error.hint ?? null },
+  error: { type: error.type, message: told(error.message), hint: error.hint ?? null },
 });
+
+/** What was sent may be part of a message: of that, no key and not all of a long text. */
+const told = (message: string): string => {
+  const safe = withoutTokens(message).toWellFormed();
+  return safe.length > LONGEST ? `${safe.slice(0, LONGEST)}…` : safe;
+};
+const LONGEST = 1_000;
 
 /** What a client may know of an error; what is Pawl's own fault stays in the log. */
 export const publicError = (error: unknown, requestId: string): { status: number; answer: ErrorAnswer } => {
   if (error instanceof PawlError && error.type !== 'Internal') {
-    return { status: failures[error.type].httpStatus, answer: answerOf(error) };
+    const status = error instanceof HttpRefusal ? error.status : failures[error.type].httpStatus;
+    return { status, answer: answerOf(error) };
   }
   const { statusCode, code, message } = error as Partial<Error & { statusCode: number; code: string }>;
   if (code === 'FST_ERR_HANDLER_TIMEOUT') {

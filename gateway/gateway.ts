@@ -6,10 +6,20 @@ import {
   validatorCompiler,
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod';
+import type { AnswerCache } from '../adapters/answer-cache/port.ts';
 import type { ControlStore } from '../adapters/control/port.ts';
+import type { DocumentStore } from '../adapters/documents/port.ts';
+import type { FeedbackStore } from '../adapters/feedback/port.ts';
 import type { QueryLog } from '../adapters/query-log/port.ts';
 import { PawlError } from '../contracts/failures.ts';
+import { type GatewayAccess, guardAccess } from './access.ts';
+import { accessRoutes } from './access-routes.ts';
+import { cachedSearch } from './answer-cache.ts';
+import { contextRoutes } from './context-routes.ts';
+import { documentRoutes } from './document-routes.ts';
 import { rawError, sendError } from './error-answer.ts';
+import { feedbackRoutes } from './feedback-routes.ts';
+import { limitRequests } from './limits.ts';
 import type { GatewayLogger } from './logger.ts';
 import { createMetrics } from './metrics.ts';
 import { searchRoutes } from './search-routes.ts';
@@ -20,8 +30,7 @@ import { upkeep } from './upkeep.ts';
 
 const LIMITS = {
   bodyLimit: 64 * 1_024,
-  /** For the whole request to arrive, and for its answer to be found. */
-  requestTimeout: 10_000,
+  /** For its answer to be found. */
   handlerTimeout: 15_000,
   connectionTimeout: 60_000,
   keepAliveTimeout: 10_000,
@@ -29,9 +38,16 @@ const LIMITS = {
 
 export interface GatewayDeps {
   readonly services: readonly GatewayService[];
+  /** Of each service whose documents may be changed through the API. */
+  readonly documents: ReadonlyMap<string, DocumentStore>;
+  readonly cache: AnswerCache;
+  readonly feedback: Pick<FeedbackStore, 'add'>;
   readonly control: Pick<ControlStore, 'state'>;
   readonly queryLog: Pick<QueryLog, 'append' | 'prune'>;
   readonly logger: GatewayLogger;
+  readonly access: GatewayAccess;
+  /** So long a request may take to arrive as a whole. */
+  readonly arrivalMs?: number;
   readonly now?: () => number;
   /** Makes of a subject what may be kept of it; without it, who asked is not kept at all. */
   readonly subjectHash?: (subject: string) => string;
@@ -42,7 +58,9 @@ export interface GatewayDeps {
 /** Ready to listen, or to be asked with `inject`. Closing it answers what is in flight and writes what was served. */
 export const createGateway = async (deps: GatewayDeps): Promise<FastifyInstance> => {
   const { control, queryLog, logger, subjectHash, now = Date.now, retentionMs = 30 * 86_400_000 } = deps;
-  const metrics = createMetrics();
+  const { access, arrivalMs = 10_000, documents, cache, feedback } = deps;
+  const search = cachedSearch(cache);
+  const metrics = createMetrics(() => cache.counts());
   const served = createServedLog({
     log: queryLog,
     onTrouble: (err) => logger.warn({ err }, 'the query log did not take what was served'),
@@ -50,12 +68,15 @@ export const createGateway = async (deps: GatewayDeps): Promise<FastifyInstance>
   const services: ReadonlyMap<string, ServedService> = new Map(
     deps.services.map((of) => [
       of.service,
-      createServedService(of, { control, metrics, logger, now, subjectHash, served: (row) => served.add(row) }),
+      createServedService(of, { control, metrics, logger, now, subjectHash, search, served: (row) => served.add(row) }),
     ]),
   );
 
   const app = Fastify({
     ...LIMITS,
+    requestTimeout: arrivalMs,
+    http: { headersTimeout: arrivalMs, connectionsCheckingInterval: Math.min(1_000, arrivalMs / 4) },
+    trustProxy: access.trustProxy.length > 0 ? [...access.trustProxy] : false,
     logger: false,
     return503OnClosing: false,
     clientErrorHandler: (error, socket) => {
@@ -92,19 +113,33 @@ export const createGateway = async (deps: GatewayDeps): Promise<FastifyInstance>
     metrics.answered(request.routeOptions.url ?? 'none', reply.statusCode, reply.elapsedTime / 1_000);
   });
 
+  await limitRequests(app);
+  await guardAccess(app, { ...access, logger });
   await app.register(swagger, {
     openapi: { info: { title: 'Pawl gateway', version: '1' } },
     transform: jsonSchemaTransform,
   });
   await app.register(statusRoutes({ services, metrics, served }));
   await app.register(searchRoutes(services));
-  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+  await app.register(contextRoutes({ services, documents }));
+  await app.register(documentRoutes(documents));
+  await app.register(
+    feedbackRoutes({
+      ...{ feedback, now, subjectHash, services: [...services.keys()] },
+      caller: (request) => request.caller,
+      mayJudge: (request) => request.may('judge'),
+      settle: () => served.flush(),
+    }),
+  );
+  await app.register(accessRoutes(access.keys));
+  app.get('/openapi.json', { config: { access: 'anyone' }, schema: { hide: true } }, async () => app.swagger());
 
   const stop = upkeep({ services: [...services.values()], queryLog, logger, now, retentionMs });
   app.addHook('onClose', async () => {
     await stop();
     await served.close();
-    for (const { engine } of services.values()) await engine.close();
+    for (const service of services.values()) await service.close();
+    await cache.close();
   });
   return app;
 };

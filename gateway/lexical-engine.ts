@@ -1,5 +1,5 @@
 /**
- * Full-text search over the corpus file of a service.
+ * Full-text search over whole documents: what a service begins with.
  *
  * 1. Every variant answers from `live`: one corpus, one index for each recipe in use. It is replaced as a whole.
  * 2. Indexes are built beside what serves, in a thread; when that fails, what serves goes on.
@@ -7,7 +7,6 @@
  */
 import { existsSync, rmSync } from 'node:fs';
 import type { ArtifactStore } from '../adapters/artifacts/port.ts';
-import type { ControlStore } from '../adapters/control/port.ts';
 import { indexPath } from '../adapters/lexical/build.ts';
 import { indexBuild } from '../adapters/lexical/build-task.ts';
 import type { CorpusBytes } from '../adapters/lexical/corpus-bytes.ts';
@@ -15,19 +14,26 @@ import { type LexicalIndex, openIndex } from '../adapters/lexical/index-file.ts'
 import { recipeOf, tokenisingOf } from '../adapters/lexical/recipe.ts';
 import { loadVariant } from '../adapters/lexical/variant.ts';
 import { runTask } from '../adapters/threads.ts';
+import { DEFAULT_TENANT } from '../contracts/access.ts';
 import { failures, PawlError } from '../contracts/failures.ts';
-import type { SearchSettings } from '../contracts/variant.ts';
+import type { SearchSettings, Variant } from '../contracts/variant.ts';
 import type { Tokenising } from '../domain/tokens.ts';
-import { createCorpusFile } from './corpus-file.ts';
-import type { Found, IndexStatus, SearchEngine } from './search-engine.ts';
+import type { CorpusFile } from './corpus-file.ts';
+import type { Found, IndexStatus, LoadedVariant, SearchQuestion } from './search-engine.ts';
 
 export interface LexicalEngineDeps {
   readonly service: string;
-  /** Absolute path of the JSON lines. */
-  readonly corpus: string;
+  readonly corpus: CorpusFile;
   readonly indexFolder: string;
-  readonly control: Pick<ControlStore, 'variant'>;
   readonly artifacts: ArtifactStore;
+}
+
+export interface LexicalEngine {
+  load(variant: Variant): Promise<LoadedVariant>;
+  index(): IndexStatus;
+  /** Never rejects. */
+  renew(): Promise<void>;
+  close(): Promise<void>;
 }
 
 interface Live {
@@ -35,9 +41,8 @@ interface Live {
   readonly indexes: Map<string, LexicalIndex>;
 }
 
-export const createLexicalEngine = (deps: LexicalEngineDeps): SearchEngine => {
-  const { service, indexFolder, control, artifacts } = deps;
-  const file = createCorpusFile(deps.corpus);
+export const createLexicalEngine = (deps: LexicalEngineDeps): LexicalEngine => {
+  const { service, corpus: file, indexFolder, artifacts } = deps;
   const recipes = new Map<string, Tokenising>();
   const ending = new AbortController();
   const inTurn = takingTurns();
@@ -93,7 +98,17 @@ export const createLexicalEngine = (deps: LexicalEngineDeps): SearchEngine => {
     recipes.set(recipe, how);
   };
 
-  const search = async (recipe: string, settings: SearchSettings, query: string, k: number): Promise<Found> => {
+  const search = async (recipe: string, settings: SearchSettings, question: SearchQuestion): Promise<Found> => {
+    const { query, k, tenant, filter } = question;
+    if (tenant !== DEFAULT_TENANT || Object.keys(filter).length > 0) {
+      throw new PawlError(
+        'Refused',
+        'The variant that serves searches whole documents of one tenant, without filters',
+        {
+          hint: 'Leave the filter out, or ask for a variant of hybrid search.',
+        },
+      );
+    }
     const index = live?.indexes.get(recipe);
     if (!index) throw new PawlError('Unavailable', `The index of ${service} is closed`);
     // Nothing else runs in this thread meanwhile, so time is CPU time; the kernel's own count moves in steps of some ms.
@@ -107,16 +122,21 @@ export const createLexicalEngine = (deps: LexicalEngineDeps): SearchEngine => {
   return {
     renew: () => inTurn(renew),
 
-    load: async (id) => {
-      const variant = await control.variant(id);
-      if (variant?.service !== service) throw new PawlError('NotFound', `${service} has no variant ${id}`);
+    load: async (variant) => {
       const content = await loadVariant(artifacts, variant);
       if (content.service !== service) {
-        throw new PawlError('ConfigInvalid', `Variant ${id} was made for ${content.service}, not for ${service}`);
+        throw new PawlError(
+          'ConfigInvalid',
+          `Variant ${variant.id} was made for ${content.service}, not for ${service}`,
+        );
       }
       const recipe = recipeOf(content.settings);
       await inTurn(() => prepare(recipe, tokenisingOf(content.settings)));
-      return { search: (query, k) => search(recipe, content.settings, query, k) };
+      return {
+        search: (question) => search(recipe, content.settings, question),
+        state: () => live?.corpus.sha256 ?? '',
+        release: async () => {},
+      };
     },
 
     index: () => {

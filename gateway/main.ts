@@ -1,11 +1,16 @@
 import { once } from 'node:events';
 import { pino } from 'pino';
+import { answersOf } from '../adapters/answer-cache/of-environment.ts';
+import { sqliteFeedback } from '../adapters/feedback/sqlite.ts';
 import { homePaths } from '../adapters/home.ts';
 import { subjectHasher } from '../adapters/keys/subject-key.ts';
+import { modelCacheOf } from '../adapters/models/of-environment.ts';
+import { gatewaySettings } from '../contracts/config.ts';
 import { environmentAt, readEnvironment } from '../infra/setup/environment.ts';
 import { openHome } from '../workers/home.ts';
+import { openAccess } from './access-home.ts';
 import { createGateway } from './gateway.ts';
-import { createLexicalEngine } from './lexical-engine.ts';
+import { openEngines } from './home-engines.ts';
 
 /** Serves every service of the home on one port, until it is told to stop; what is in flight is answered first. */
 export const run = async (home: string): Promise<void> => {
@@ -13,24 +18,36 @@ export const run = async (home: string): Promise<void> => {
   const deps = openHome(environment);
   const logger = pino({ name: 'gateway' });
   const configs = await deps.services.all();
+  const paths = homePaths(environment.home);
+  const settings = configs[0]?.gateway ?? gatewaySettings.parse({});
+  const access = openAccess({ ...deps, paths, settings, configs });
+  const engines = openEngines({ ...deps, paths, configs, models: modelCacheOf(environment) });
+  const cache = await answersOf(environment, {
+    now: () => performance.now(),
+    tell: (trouble) => logger.warn({ trouble }, 'the answer cache'),
+  });
+  const feedback = sqliteFeedback(paths.metrics);
   const app = await createGateway({
     ...deps,
     logger,
-    subjectHash: subjectHasher(homePaths(environment.home).keys),
-    services: configs.map(({ service, cpuHour, data }) => ({
-      service,
-      cpuHour,
-      engine: createLexicalEngine({ ...deps, service, corpus: data.corpus }),
-    })),
+    access,
+    subjectHash: subjectHasher(paths.keys),
+    services: engines.services,
+    documents: engines.documents,
+    cache,
+    feedback,
   });
   const stop = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
   try {
-    const { host, port } = configs[0]?.gateway ?? { host: '127.0.0.1', port: 8787 };
+    const { host, port } = settings;
     const address = await app.listen({ host, port: environment.gatewayPort ?? port });
-    logger.info({ address }, 'the gateway listens');
+    logger.info({ address, access: access.mode }, 'the gateway listens');
     await stop;
   } finally {
     await app.close();
+    await engines.close();
+    feedback.close();
+    access.close();
     deps.close();
   }
 };

@@ -2,6 +2,7 @@
  * What Prometheus reads. Labels are bounded: a variant appears by its role, never by its id, and a path by its route.
  */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { CacheCounts } from '../adapters/answer-cache/port.ts';
 import { LATCHES, type ServiceState } from '../contracts/traffic.ts';
 
 const ROLES = ['champion', 'gold', 'challenger'] as const;
@@ -23,7 +24,8 @@ export interface GatewayMetrics {
   readonly contentType: string;
 }
 
-export const createMetrics = (): GatewayMetrics => {
+/** `cached`: what became of lookups in the answer cache so far. */
+export const createMetrics = (cached: () => CacheCounts): GatewayMetrics => {
   const registry = new Registry();
   const registers = [registry];
   const labelled = <L extends string>(name: string, help: string, ...labelNames: L[]) => ({
@@ -52,6 +54,7 @@ export const createMetrics = (): GatewayMetrics => {
   const share = new Gauge(labelled('pawl_traffic_share', 'Share of the traffic', 'service', 'role'));
   const epoch = new Gauge(labelled('pawl_kill_epoch', 'How often the service was killed', 'service'));
   const latch = new Gauge(labelled('pawl_latch', '1 for the position of the latch', 'service', 'latch'));
+  const lookups = new Counter(labelled('pawl_answer_cache_lookups_total', 'Lookups in the answer cache', 'outcome'));
   const dropped = new Gauge(labelled('pawl_query_log_rows_dropped', 'Served queries that the log never got'));
 
   const describe = (state: ServiceState): void => {
@@ -83,6 +86,11 @@ export const createMetrics = (): GatewayMetrics => {
     text: (states, rowsDropped) => {
       for (const state of states) describe(state);
       dropped.set(rowsDropped);
+      const { hits, misses, troubles } = cached();
+      lookups.reset();
+      for (const [outcome, count] of Object.entries({ hit: hits, miss: misses, trouble: troubles })) {
+        lookups.inc({ outcome }, count);
+      }
       return registry.metrics();
     },
   };

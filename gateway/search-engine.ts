@@ -1,7 +1,28 @@
+import type { Explanation, MetadataFilter } from '../contracts/retrieval.ts';
+
+/** The part of a document that was found. */
+export interface Passage {
+  /** In UTF-16 units of the document's text. */
+  readonly start: number;
+  readonly end: number;
+  readonly headings: readonly string[];
+  readonly text: string;
+}
+
 export interface Hit {
   readonly id: string;
   readonly score: number;
   readonly title: string;
+  /** The best part first; a variant that searches whole documents names none. */
+  readonly passages?: readonly Passage[];
+  readonly why?: Explanation;
+}
+
+export interface SearchQuestion {
+  readonly query: string;
+  readonly k: number;
+  readonly tenant: string;
+  readonly filter: MetadataFilter;
 }
 
 export interface Found {
@@ -13,7 +34,11 @@ export interface Found {
 
 /** A variant that is ready to answer. */
 export interface LoadedVariant {
-  search(query: string, k: number): Promise<Found>;
+  search(question: SearchQuestion): Promise<Found>;
+  /** Changes with whatever the answers come from; answers of the same state are the same. */
+  state(): string;
+  /** Gives back what it holds, once the questions that it works on are answered. */
+  release(): Promise<void>;
 }
 
 export const INDEX_STATES = ['ready', 'building', 'failed'] as const;
@@ -30,7 +55,8 @@ export interface IndexStatus {
  * Where a service's answers come from.
  *
  * 1. What `load` gives has been checked against its digest; whatever cannot be checked is rejected.
- * 2. At any moment all loaded variants answer from the same state of the corpus, so that they can be compared.
+ * 2. Every loaded variant answers from the same documents, so that they can be compared; a change reaches all of them within
+ *    one `renew`.
  */
 export interface SearchEngine {
   load(variant: string): Promise<LoadedVariant>;

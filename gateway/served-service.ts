@@ -3,17 +3,22 @@
  *
  * 1. Every request reads the traffic row anew, so that a kill holds from the next request on.
  * 2. Where the row cannot be read, gold serves: it may serve in every state, and nothing else is known to be allowed.
- * 3. Every request that reached a variant is told to the log, whether it was answered or not.
+ * 3. Every request that reached a variant is told to the log, whether it was answered or not; those of testers, who name
+ *    the variant themselves, are not: they would count as what users get.
+ * 4. A request is answered by one variant from its first step to its last, whatever the row says meanwhile.
  */
+import { randomUUID } from 'node:crypto';
 import type { ControlStore } from '../adapters/control/port.ts';
 import type { ServedQuery } from '../adapters/query-log/port.ts';
 import { PawlError } from '../contracts/failures.ts';
+import type { MetadataFilter } from '../contracts/retrieval.ts';
 import type { ServiceState } from '../contracts/traffic.ts';
-import { assign } from './assignment.ts';
+import type { CachedSearch } from './answer-cache.ts';
+import { assign, experimentOf } from './assignment.ts';
 import type { GatewayLogger } from './logger.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import type { Hit, SearchEngine } from './search-engine.ts';
-import { createShelf, type Shelf } from './shelf.ts';
+import { createShelf, type Shelf, type Taken } from './shelf.ts';
 
 const LOGGED_HITS = 10;
 const MS_PER_HOUR = 3_600_000;
@@ -28,6 +33,10 @@ export interface GatewayService {
 export interface Question {
   readonly query: string;
   readonly k: number;
+  readonly tenant: string;
+  readonly filter: MetadataFilter;
+  /** A tester's wish: one of those that the traffic row names. */
+  readonly variant?: string;
   /** Decides which variant answers. */
   readonly subject: string;
   /** Who asks, where the request says so. */
@@ -37,7 +46,12 @@ export interface Question {
 }
 
 export interface ServedAnswer {
+  /** Names this answer, for whoever tells what became of it. */
+  readonly answer: string;
   readonly variant: string;
+  /** The trial that this answer is part of; null where one variant serves everybody, and for testers. */
+  readonly experiment: string | null;
+  readonly cached: boolean;
   readonly latencyMs: number;
   readonly hits: readonly Hit[];
 }
@@ -48,6 +62,7 @@ export interface ServedService extends GatewayService {
   /** Loads what the traffic row names, ahead of the requests. */
   prepare(): Promise<void>;
   ask(question: Question): Promise<ServedAnswer>;
+  close(): Promise<void>;
 }
 
 export interface ServedServiceDeps {
@@ -57,16 +72,18 @@ export interface ServedServiceDeps {
   readonly now: () => number;
   readonly subjectHash?: ((subject: string) => string) | undefined;
   readonly served: (row: ServedQuery) => void;
+  readonly search: CachedSearch;
 }
 
 export const createServedService = (of: GatewayService, deps: ServedServiceDeps): ServedService => {
   const { service, engine, cpuHour } = of;
-  const { control, metrics, logger, now, subjectHash, served } = deps;
+  const { control, metrics, logger, now, subjectHash, served, search } = deps;
   const shelf = createShelf({
     service,
     engine,
     now,
     onFailed: (variant, err) => logger.error({ service, variant, err }, 'a variant could not be loaded'),
+    onStuck: (err) => logger.error({ service, err }, 'a variant that is not needed any more could not be given back'),
   });
   let last: ServiceState | null = null;
   let readable = true;
@@ -87,12 +104,13 @@ export const createServedService = (of: GatewayService, deps: ServedServiceDeps)
     });
   };
 
-  const choose = async (subject: string) => {
+  const choose = async (subject: string, named: string | undefined): Promise<Chosen> => {
     for (;;) {
       const row = await state();
-      const wanted = assign(row, subject);
+      if (named !== undefined && !namesOf(row).includes(named)) throw notNamed(named, row);
+      const wanted = named ?? assign(row, subject);
       const taken = shelf.take(wanted, row);
-      if (taken) return { ...taken, wanted, row };
+      if (taken && (named === undefined || taken.id === named)) return { ...taken, wanted, row };
       // A kill may come while a variant is loading, so the row is read again afterwards.
       if (!(await shelf.loading(wanted, row))) throw shelf.unavailable(wanted, row);
     }
@@ -109,29 +127,27 @@ export const createServedService = (of: GatewayService, deps: ServedServiceDeps)
     }
   };
 
-  const ask = async ({ query, k, subject, person, elapsedMs }: Question): Promise<ServedAnswer> => {
-    const { id, variant, wanted, row } = await choose(subject);
+  const ask = async (question: Question): Promise<ServedAnswer> => {
+    const { query, k, subject, person, tenant, filter, variant: named, elapsedMs } = question;
+    const { id, variant, wanted, row } = await choose(subject, named);
     if (id !== wanted) metrics.fallback(service, 'variant');
+    const answer = randomUUID();
+    const experiment = named === undefined ? experimentOf(row) : null;
     const tell = (ranked: readonly string[], cpuMs: number, error: string | null): number => {
       const latencyMs = elapsedMs();
-      served({
-        at: now(),
-        service,
-        variant: id,
-        query,
-        ranked,
-        latencyMs,
-        error,
-        cost: (cpuMs / MS_PER_HOUR) * cpuHour,
-        ...kept(person),
-      });
       metrics.searched(row, id, latencyMs, error === null ? 'answered' : 'failed');
+      if (named !== undefined) return latencyMs;
+      const about = { at: now(), service, variant: id, query, ranked, latencyMs, error, answer, tenant };
+      const cost = (cpuMs / MS_PER_HOUR) * cpuHour;
+      served({ ...about, cost, ...(experiment === null ? {} : { experiment }), ...kept(person) });
       return latencyMs;
     };
     try {
-      const { hits, cpuMs } = await variant.search(query, Math.max(k, LOGGED_HITS));
+      const asked = { query, k: Math.max(k, LOGGED_HITS), tenant, filter };
+      const { hits, cpuMs, cached } = await search(service, id, variant, asked);
       const ranked = hits.slice(0, LOGGED_HITS).map((hit) => hit.id);
-      return { variant: id, latencyMs: tell(ranked, cpuMs, null), hits: hits.slice(0, k) };
+      const latencyMs = tell(ranked, cpuMs, null);
+      return { answer, variant: id, experiment, cached, latencyMs, hits: hits.slice(0, k) };
     } catch (error) {
       tell([], 0, error instanceof PawlError ? error.type : 'Internal');
       throw error;
@@ -146,8 +162,31 @@ export const createServedService = (of: GatewayService, deps: ServedServiceDeps)
     }
   };
 
-  return { ...of, shelf, state, prepare, ask };
+  const close = async (): Promise<void> => {
+    await shelf.close();
+    await engine.close();
+  };
+
+  return { ...of, shelf, state, prepare, ask, close };
 };
+
+interface Chosen extends Taken {
+  readonly wanted: string | null;
+  readonly row: ServiceState;
+}
+
+const namesOf = ({ arms, champion, gold }: ServiceState): readonly (string | null)[] => [
+  ...arms.map(({ variant }) => variant),
+  champion,
+  gold,
+];
+
+const notNamed = (variant: string, row: ServiceState): PawlError =>
+  new PawlError('NotFound', `${row.service} has no variant ${variant.slice(0, 80)} in its traffic`, {
+    hint: `It serves ${namesOf(row)
+      .filter((id) => id !== null)
+      .join(', ')}: name one of them in x-pawl-variant, or none.`,
+  });
 
 const onGold = (state: ServiceState): ServiceState => {
   const variant = state.gold ?? state.champion;

@@ -4,6 +4,7 @@
  * 1. Champion, gold and every arm stay loaded for as long as the traffic row names them; gold is thus there before a kill.
  * 2. A variant that could not be loaded is never served. Champion or gold answers instead, and somebody hears of it.
  * 3. No request waits for a variant to load while another one that may serve is ready.
+ * 4. What is dropped gives back what it holds, after the requests that had taken it.
  */
 import { PawlError } from '../contracts/failures.ts';
 import type { ServiceState } from '../contracts/traffic.ts';
@@ -32,6 +33,8 @@ export interface Shelf {
   /** Why none of them can serve. */
   unavailable(wanted: string | null, state: ServiceState): PawlError;
   loaded(): readonly string[];
+  /** Drops everything; what is still loading is given back when it is loaded. */
+  close(): Promise<void>;
 }
 
 export interface ShelfDeps {
@@ -39,28 +42,48 @@ export interface ShelfDeps {
   readonly engine: Pick<SearchEngine, 'load'>;
   readonly now: () => number;
   readonly onFailed: (variant: string, error: unknown) => void;
+  readonly onStuck: (error: unknown) => void;
 }
 
-export const createShelf = ({ service, engine, now, onFailed }: ShelfDeps): Shelf => {
+export const createShelf = ({ service, engine, now, onFailed, onStuck }: ShelfDeps): Shelf => {
   const places = new Map<string, Place>();
+  const releasing = new Set<Promise<void>>();
+
+  const release = (variant: LoadedVariant): void => {
+    const done = variant
+      .release()
+      .catch(onStuck)
+      .finally(() => releasing.delete(done));
+    releasing.add(done);
+  };
 
   const load = (id: string): void => {
-    const put = (place: Place): void => {
-      if (places.has(id)) places.set(id, place); // Unless it was dropped meanwhile.
+    const place: Place = { state: 'loading', done: engine.load(id).then(loaded, failed) };
+    /** Unless it was dropped meanwhile, and perhaps asked for again. */
+    const put = (next: Place): boolean => {
+      if (places.get(id) !== place) return false;
+      places.set(id, next);
+      return true;
     };
-    const done = engine.load(id).then(
-      (variant) => put({ state: 'loaded', variant }),
-      (error: unknown) => {
-        put({ state: 'failed', error, at: now() });
-        onFailed(id, error);
-      },
-    );
-    places.set(id, { state: 'loading', done });
+    function loaded(variant: LoadedVariant): void {
+      if (!put({ state: 'loaded', variant })) release(variant);
+    }
+    function failed(error: unknown): void {
+      put({ state: 'failed', error, at: now() });
+      onFailed(id, error);
+    }
+    places.set(id, place);
+  };
+
+  const drop = (id: string): void => {
+    const place = places.get(id);
+    places.delete(id);
+    if (place?.state === 'loaded') release(place.variant);
   };
 
   const keep = (state: ServiceState): void => {
     const named = new Set([...state.arms.map(({ variant }) => variant), ...inReserve(state)]);
-    for (const id of places.keys()) if (!named.has(id)) places.delete(id);
+    for (const id of [...places.keys()]) if (!named.has(id)) drop(id);
     for (const id of named) {
       const place = places.get(id);
       if (!place || (place.state === 'failed' && now() - place.at >= RETRY_MS)) load(id);
@@ -92,6 +115,10 @@ export const createShelf = ({ service, engine, now, onFailed }: ShelfDeps): Shel
       });
     },
     loaded: () => [...places].filter(([, { state }]) => state === 'loaded').map(([id]) => id),
+    close: async () => {
+      for (const id of [...places.keys()]) drop(id);
+      await Promise.all(releasing);
+    },
   };
 };
 

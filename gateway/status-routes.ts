@@ -38,22 +38,28 @@ export const statusRoutes =
   async (app) => {
     app.get(
       '/health',
-      { schema: { summary: 'The process answers.', response: { 200: z.object({ status: z.literal('ok') }) } } },
+      {
+        config: { access: 'anyone' },
+        schema: { summary: 'The process answers.', response: { 200: z.object({ status: z.literal('ok') }) } },
+      },
       async () => ({ status: 'ok' as const }),
     );
 
     app.get(
       '/ready',
       {
+        config: { access: 'anyone' },
         schema: {
           summary: 'Every service can answer.',
           response: { 200: z.object({ status: z.literal('ready') }), default: errorAnswer },
         },
       },
-      async () => {
+      async (request) => {
         for (const service of services.values()) {
           const because = await whyNotReady(service);
-          if (because) throw new PawlError('Unavailable', because, { hint: 'More stands at /status.' });
+          if (because === null) continue;
+          const told = (await request.may('read')) ? because : 'A service cannot answer yet';
+          throw new PawlError('Unavailable', told, { hint: 'More stands at /status.' });
         }
         return { status: 'ready' as const };
       },
@@ -61,7 +67,10 @@ export const statusRoutes =
 
     app.get(
       '/status',
-      { schema: { summary: 'Services, latch, traffic and index.', response: { 200: status, default: errorAnswer } } },
+      {
+        config: { access: 'read' },
+        schema: { summary: 'Services, latch, traffic and index.', response: { 200: status, default: errorAnswer } },
+      },
       async () => ({
         services: (await readable(services)).map(([{ shelf, engine }, state]) => ({
           ...state,
@@ -73,7 +82,7 @@ export const statusRoutes =
       }),
     );
 
-    app.get('/metrics', { schema: { summary: 'For Prometheus.' } }, async (_, reply) => {
+    app.get('/metrics', { config: { access: 'metrics' }, schema: { summary: 'For Prometheus.' } }, async (_, reply) => {
       const states = (await readable(services)).map(([, state]) => state);
       return reply.type(metrics.contentType).send(await metrics.text(states, served.dropped()));
     });

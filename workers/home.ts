@@ -1,7 +1,7 @@
 /** What every process of a home is wired from: its stores, its services, and the built-in stages' needs. */
 import type { StageDeps } from '../activities/stage-deps.ts';
-import { folderArtifacts } from '../adapters/artifacts/folder.ts';
-import { sqliteControl } from '../adapters/control/sqlite.ts';
+import { artifactsOf } from '../adapters/artifacts/of-environment.ts';
+import { controlOf } from '../adapters/control/of-environment.ts';
 import { homePaths } from '../adapters/home.ts';
 import { type People, readPeople } from '../adapters/keys/people.ts';
 import { pinLedgerKey } from '../adapters/ledger/pinned-key.ts';
@@ -20,9 +20,9 @@ export interface HomeDeps extends StageDeps {
   close(): void;
 }
 
-export const openHome = ({ home, environment }: Environment): HomeDeps => {
+export const openHome = ({ home, environment, artifacts, store }: Environment): HomeDeps => {
   const paths = homePaths(home);
-  const control = sqliteControl(paths.control);
+  const control = controlOf({ home, store });
   const queryLog = sqliteQueryLog(paths.metrics);
   const services = servicesOf(home, environment);
   // A ledger that is not the pinned one is told, and stops nobody: rollbacks and kills need these processes.
@@ -36,7 +36,7 @@ export const openHome = ({ home, environment }: Environment): HomeDeps => {
     services,
     policy: cedarPolicy({ home }),
     people: () => readPeople(home),
-    artifacts: folderArtifacts(paths.artifacts),
+    artifacts: artifactsOf({ artifacts }, paths.artifacts),
     vitals: logVitals({
       queryLog,
       judged: async (service) => readJudgedQueries(await services.config(service), 'live'),

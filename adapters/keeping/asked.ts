@@ -1,5 +1,6 @@
 /**
- * What people asked, in the log of served queries: found, and removed so that the bytes are gone from the file.
+ * What people asked, in the log of served queries and in what they judged: found, and removed so that the bytes are gone
+ * from the file. What they told about an answer goes with it.
  *
  * 1. What is deleted is overwritten with zeros, and the write-ahead log that may hold it is emptied.
  * 2. The file is then written anew: rows that were forgotten earlier may have left their bytes in free pages.
@@ -7,14 +8,17 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { PawlError } from '../../contracts/failures.ts';
 import { normalised } from '../../domain/tokens.ts';
-import { METRICS_MIGRATIONS } from '../query-log/sqlite.ts';
+import { METRICS_MIGRATIONS } from '../query-log/schema.ts';
 import { type Database, openDatabase } from '../sqlite/database.ts';
 
 export type Wanted =
   | { readonly by: 'subject'; readonly hash: string }
   | { readonly by: 'query text' | 'match'; readonly text: string };
 
+const TABLES = ['queries', 'judgements'] as const;
+
 export interface Asked {
+  readonly table: (typeof TABLES)[number];
   readonly rowid: number;
   readonly query: string;
 }
@@ -32,27 +36,34 @@ export const withLog = async <T>(path: string, work: (database: Database) => T |
 };
 
 export const askedBy = ({ db, attempt }: Database, wanted: Wanted): Asked[] =>
-  attempt(() => {
-    if (wanted.by === 'subject') {
-      const rows = db.prepare('SELECT rowid, query FROM queries WHERE subject = ?').all(wanted.hash);
-      return rows as unknown as Asked[];
-    }
-    const text = normalised(wanted.text);
-    const isIt = (query: string): boolean =>
-      wanted.by === 'match'
-        ? query.toLowerCase().includes(wanted.text.toLowerCase())
-        : query === wanted.text || (text !== '' && normalised(query) === text);
-    const found: Asked[] = [];
-    for (const row of db.prepare('SELECT rowid, query FROM queries').iterate()) {
-      if (isIt(String(row.query))) found.push(row as unknown as Asked);
-    }
-    return found;
-  });
+  attempt(() => TABLES.flatMap((table) => askedIn(db, table, wanted)));
+
+const askedIn = (db: Database['db'], table: Asked['table'], wanted: Wanted): Asked[] => {
+  const select = `SELECT '${table}' AS "table", rowid AS rowid, query FROM ${table}`;
+  if (wanted.by === 'subject') {
+    const rows = db.prepare(`${select} WHERE subject = ?`).all(wanted.hash);
+    return rows as unknown as Asked[];
+  }
+  const text = normalised(wanted.text);
+  const isIt = (query: string): boolean =>
+    wanted.by === 'match'
+      ? query.toLowerCase().includes(wanted.text.toLowerCase())
+      : query === wanted.text || (text !== '' && normalised(query) === text);
+  const found: Asked[] = [];
+  for (const row of db.prepare(select).iterate()) {
+    if (isIt(String(row.query))) found.push(row as unknown as Asked);
+  }
+  return found;
+};
 
 export const removeAsked = ({ db, transaction }: Database, rows: readonly Asked[]): number => {
   db.exec('PRAGMA secure_delete = ON');
-  const remove = db.prepare('DELETE FROM queries WHERE rowid = ? AND query = ?');
-  return transaction(() => rows.reduce((sum, { rowid, query }) => sum + Number(remove.run(rowid, query).changes), 0));
+  const removes = {
+    queries: db.prepare('DELETE FROM queries WHERE rowid = ? AND query = ?'),
+    judgements: db.prepare('DELETE FROM judgements WHERE rowid = ? AND query = ?'),
+  };
+  const remove = ({ table, rowid, query }: Asked): number => Number(removes[table].run(rowid, query).changes);
+  return transaction(() => rows.reduce((sum, row) => sum + remove(row), 0));
 };
 
 /** Afterwards no byte of what was deleted is in the file or beside it. */

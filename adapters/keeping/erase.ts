@@ -41,7 +41,7 @@ export interface EraseOrder {
 
 export interface EraseReport {
   readonly dryRun: boolean;
-  /** Rows of the log of served queries. */
+  /** Served queries and judgements. What was told about an answer goes with it, and is not counted. */
   readonly rows: number;
   /** What was asked, for whoever looks before it goes; empty afterwards. */
   readonly texts: readonly string[];

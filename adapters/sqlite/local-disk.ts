@@ -27,6 +27,6 @@ export const assertLocalDisk = (folder: string, statfs: StatFs = statfsSync, pla
   const name = NETWORK.get(statfs(folder).type >>> 0);
   if (name === undefined) return;
   throw new PawlError('SetupFailed', `${folder} lies on a network disk (${name}), on which SQLite can lose writes`, {
-    hint: 'Put the state on a local disk. Several machines share their state through PostgreSQL, not through a shared folder.',
+    hint: 'Put the state on a local disk. Several machines share their state through PostgreSQL (PAWL_STORE), not through a shared folder.',
   });
 };

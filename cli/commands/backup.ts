@@ -17,6 +17,8 @@ export const backup = command({
   examples: ['pawl backup ../backup-$(date +%F)'],
   input: z.object({ folder: z.string().min(1), withKeys: flag, incomplete: flag }),
   run: async ({ folder, withKeys, incomplete }, context) => {
+    context.needStoreFile('backup');
+    context.needArtifactFiles('backup');
     const { home, environment, homeSources } = context;
     const services = await servicesOf(home, environment.environment).all();
     const { resolve } = await import('node:path');

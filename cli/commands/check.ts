@@ -15,6 +15,8 @@ export const check = command({
   examples: ['pawl check', 'pawl check --at-rest --json'],
   input: z.object({ atRest: flag }),
   run: async ({ atRest }, context) => {
+    context.needStoreFile('check');
+    context.needArtifactFiles('check');
     if (!existsSync(context.paths.control)) {
       throw new PawlError('NotFound', `There is no store at ${context.paths.control}.`, {
         hint: '`pawl init` makes it and registers the service.',

@@ -29,7 +29,7 @@ export const erase = command({
   name: 'erase',
   about: 'erase what a person asked, from the log and from evidence; the ledger still verifies',
   details:
-    'Finds the served queries of a subject (the x-pawl-subject header of the requests), or by their text, deletes them and every evidence file that holds them. A row in the ledger says which digests went: never of whom, nor what was asked. Backups are not reached.',
+    'Finds the served queries of a subject (the x-pawl-subject header of the requests), or by their text, deletes them with what was told about the answers, what the subject judged, and every evidence file that holds one of these texts. A row in the ledger says which digests went: never of whom, nor what was asked. Backups are not reached.',
   options: [
     ['--subject <id>', 'who asked, as the requests named them'],
     ['--query-text <text>', 'one text, whoever asked it'],
@@ -42,6 +42,7 @@ export const erase = command({
   examples: ['pawl erase --subject user-4711 --reason "request 2026-112" --dry-run'],
   input,
   run: async (given, context) => {
+    context.needArtifactFiles('erase');
     const wanted = wantedBy(given, context);
     const { home, environment, paths, control } = context;
     const services = await servicesOf(home, environment.environment).all();
@@ -52,7 +53,7 @@ export const erase = command({
     const { dryRun, yes } = given;
     if (!dryRun && !yes) {
       const { rows, files } = await run('looking', true);
-      await confirm(context.out, `Erase ${rows} served queries and ${files} evidence files for good?`);
+      await confirm(context.out, `Erase ${rows} served queries and judgements, and ${files} evidence files for good?`);
     }
     // The decision stands in the ledger: it says how the person was found, and not who it is.
     const subject = `what was asked, found by ${wanted.by}`;
@@ -70,7 +71,7 @@ const wantedBy = ({ subject, queryText, match }: z.infer<typeof input>, { paths 
 const linesOf = ({ dryRun, rows, files, row, texts, artifacts, ownFiles }: EraseReport): Line[] => [
   [
     dryRun ? warn('would erase ') : good('erased '),
-    bold(`${rows} served queries, ${files} evidence files`),
+    bold(`${rows} served queries and judgements, ${files} evidence files`),
     dim(row === null ? '' : ` (row ${row} of the ledger)`),
   ],
   ...texts.map((text): Line => [dim('  asked: '), text]),

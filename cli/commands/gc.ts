@@ -29,6 +29,8 @@ export const gc = command({
       .refine((ms) => ms >= YOUNGEST_MS, 'must be 1h or more: what was just written may not be named yet'),
   }),
   run: async ({ dryRun, olderThan, ...signing }, context) => {
+    context.needStoreFile('gc');
+    context.needArtifactFiles('gc');
     const { paths, control, artifacts, home, environment } = context;
     const services = await servicesOf(home, environment.environment).all();
     const deps = { paths, control, artifacts, services, now: Date.now };

@@ -17,6 +17,7 @@ import type { ServiceState } from '../../contracts/traffic.ts';
 import { command, flag, serviceName } from '../command.ts';
 import { type Context, pick } from '../context.ts';
 import { newHome } from '../home.ts';
+import { describeFit, HYBRID_OPTIONS, hybridInput, makeHybrid } from '../hybrid.ts';
 import { nameOfUser } from '../operator.ts';
 import type { Reply } from '../output.ts';
 import { givenPassphrase, newPassphrase } from '../passphrase.ts';
@@ -34,6 +35,8 @@ const input = z.object({
   passphraseFile: z.string().optional(),
   passphrase: z.boolean().default(true),
   tune: flag,
+  search: z.enum(['full-text', 'hybrid']).default('full-text'),
+  ...hybridInput,
 });
 type Input = z.infer<typeof input>;
 
@@ -57,6 +60,8 @@ export const init = command({
     ['--passphrase-file <file>', 'holds the passphrase of the new key (PAWL_PASSPHRASE, else it is asked)'],
     ['--no-passphrase', 'leave the new key unprotected; off a terminal that is so without being said'],
     ['--tune', 'search settings on the training queries first'],
+    ['--search <kind>', 'full-text over whole documents, or hybrid: words and meaning over their parts (full-text)'],
+    ...HYBRID_OPTIONS,
   ],
   examples: [
     'pawl init --service docs --corpus corpus.jsonl --queries queries.jsonl --train train.tsv --test test.tsv --tune',
@@ -67,7 +72,7 @@ export const init = command({
     const { service, yaml } = await writeConfig(context, given);
     const config = await context.config(service);
     const key = await ensureKey(context, given);
-    const champion = await ensureChampion(context, config, given.tune);
+    const champion = await ensureChampion(context, config, given);
     const ledger = await ensureLedgerKey(context);
     return replyOf(context, config, [yaml, key, ledger, champion.step], champion.state);
   },
@@ -139,7 +144,7 @@ const ensureLedgerKey = async (context: Context): Promise<Step> => {
 const ensureChampion = async (
   context: Context,
   config: ServiceConfig,
-  tuning: boolean,
+  given: Input,
 ): Promise<{ step: Step; state: ServiceState }> => {
   const { service } = config;
   const control = context.openControl();
@@ -148,10 +153,18 @@ const ensureChampion = async (
     const kept = { what: 'champion', made: false, detail: `${short(present.champion)}; a cycle replaces it, not init` };
     return { step: kept, state: present };
   }
-  const tuned = tuning
+  const tuned = given.tune
     ? await context.out.progress('Searching settings', (tell) => tune(config, context.paths.indexes, tell))
     : null;
-  const variant = await saveVariant(context.artifacts, service, tuned?.settings ?? DEFAULT_SETTINGS);
+  const lexical = tuned?.settings ?? DEFAULT_SETTINGS;
+  const hybrid =
+    given.search === 'hybrid'
+      ? await context.out.progress('Making a hybrid search', (tell) =>
+          makeHybrid(context, config, { ...given, lexical }, tell),
+        )
+      : null;
+  const { id, artifact } = hybrid ?? (await saveVariant(context.artifacts, service, lexical));
+  const variant = { id, artifact };
   await control.addVariant({ ...variant, service, origin: 'init', createdAt: new Date().toISOString() });
   const state = await control.register({
     key: `init/${service}`,
@@ -163,7 +176,8 @@ const ensureChampion = async (
   const detail = tuned
     ? `${short(variant.id)}, the best of ${tuned.trials} settings: NDCG@10 ${tuned.before.toFixed(3)} → ${tuned.after.toFixed(3)} on the training queries`
     : `${short(variant.id)}, the default settings`;
-  return { step: { what: 'champion', made: true, detail }, state };
+  const searched = hybrid ? `${detail}; ${describeFit(hybrid)}` : detail;
+  return { step: { what: 'champion', made: true, detail: searched }, state };
 };
 
 const replyOf = (context: Context, config: ServiceConfig, steps: readonly Step[], state: ServiceState): Reply => {

@@ -95,7 +95,7 @@ const breakTheGlass = async (context: Context, service: string | null, reason: s
   const answer = await context.control.kill({ ...order, service });
   if (answer.outcome === 'refused') {
     throw new PawlError('NotFound', `${service} was not killed: ${answer.because}.`, {
-      hint: `${context.paths.control} knows: ${(await context.control.services()).join(', ') || 'no service'}.`,
+      hint: `${context.storePlace} knows: ${(await context.control.services()).join(', ') || 'no service'}.`,
     });
   }
   const { epoch, gold } = answer.state;

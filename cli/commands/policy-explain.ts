@@ -2,9 +2,10 @@ import { z } from 'zod';
 import { readPeople } from '../../adapters/keys/people.ts';
 import { decisionId } from '../../adapters/policy/decision-id.ts';
 import type { AskedPolicy } from '../../adapters/policy/port.ts';
+import { DEFAULT_TENANT, KEY_ROLES } from '../../contracts/access.ts';
 import { PawlError } from '../../contracts/failures.ts';
 import { ENVIRONMENTS } from '../../contracts/plan.ts';
-import { POLICY_ACTIONS, type PolicyDecision, type Principal } from '../../contracts/policy.ts';
+import { POLICY_ACTIONS, type PolicyDecision, type Principal, REQUEST_ACTIONS } from '../../contracts/policy.ts';
 import { planOf } from '../../domain/plan.ts';
 import { command, OF_SERVICE, serviceName } from '../command.ts';
 import type { Context } from '../context.ts';
@@ -19,6 +20,7 @@ const input = z.object({
   person: z.string().optional(),
   unsigned: z.string().optional(),
   automation: z.string().optional(),
+  key: z.enum(KEY_ROLES).optional(),
   roles: z
     .string()
     .transform((text) => text.split(',').map((role) => role.trim()))
@@ -50,6 +52,7 @@ export const policyExplain = command({
     ['--person <name>', 'who asks; the roles are those of people.json'],
     ['--unsigned <name>', 'somebody who merely says a name'],
     ['--automation <name>', 'Pawl itself'],
+    ['--key <role>', 'an API key of this role, at the gateway'],
     ['--roles <list>', 'other roles than those of people.json, such as operator,approver'],
     OF_SERVICE,
     ['--environment <name>', 'another environment than that of the service'],
@@ -58,6 +61,7 @@ export const policyExplain = command({
   examples: [
     'pawl policy explain --action approve --person ada',
     `pawl policy explain --action approve --person ada --facts '{"requestedBy": {"kind": "person", "name": "ada"}}'`,
+    'pawl policy explain --action documents --key reader',
     'pawl policy explain pd_4f2a91c04f2a91c04f2a91c0',
   ],
   input,
@@ -128,11 +132,16 @@ const recordedBody = z.object({
   }),
 });
 
-const principalOf = async (context: Context, { person, unsigned, automation, roles }: Given): Promise<Principal> => {
-  const named = [person, unsigned, automation].filter((one) => one !== undefined);
-  if (named.length !== 1) throw new PawlError('Usage', 'Say who asks: one of --person, --unsigned, --automation.');
+const principalOf = async (
+  context: Context,
+  { person, unsigned, automation, key, roles }: Given,
+): Promise<Principal> => {
+  const named = [person, unsigned, automation, key].filter((one) => one !== undefined);
+  if (named.length !== 1)
+    throw new PawlError('Usage', 'Say who asks: one of --person, --unsigned, --automation, --key.');
   if (unsigned !== undefined) return { kind: 'unsigned', name: unsigned };
   if (automation !== undefined) return { kind: 'automation', name: automation };
+  if (key !== undefined) return { kind: 'key', name: 'any', role: key, tenant: DEFAULT_TENANT };
   const name = person ?? '';
   if (roles) return { kind: 'person', name, roles };
   const found = (await readPeople(context.home)).find((one) => one.name === name && !one.revoked);
@@ -145,20 +154,24 @@ const principalOf = async (context: Context, { person, unsigned, automation, rol
 /** Such facts as stand in nobody's way; what the configuration says is taken from it. */
 const usual = (action: AskedPolicy['action'], { mode, approval, limits }: ReturnType<typeof planOf>): Facts => {
   const { cyclesPerDay, centsPerDay, gpuMinutesPerDay } = limits;
+  const perDay = { ...(centsPerDay && { centsPerDay }), ...(gpuMinutesPerDay && { gpuMinutesPerDay }) };
   const quorum = approval === null ? 0 : (approval.quorum ?? 1);
   const all: Partial<Record<AskedPolicy['action'], Facts>> = {
     start: {
       trigger: 'hand',
       used: { cycles: 0, cents: 0, gpuMinutes: 0 },
-      limits: { cyclesPerDay, ...(centsPerDay && { centsPerDay }), ...(gpuMinutesPerDay && { gpuMinutesPerDay }) },
+      limits: { cyclesPerDay, ...perDay },
     },
-    train: { steps: 100 },
+    train: { steps: 100, used: { cents: 0, gpuMinutes: 0 }, limits: perDay },
     approve: { requestedBy: { kind: 'gate', name: 'a gate' }, approvedBy: [] },
     deploy: { mode, quorum, approvals: quorum },
     promote: { mode, quorum, approvals: quorum },
   };
-  return all[action] ?? {};
+  const request: Facts = { tenant: DEFAULT_TENANT, open: false, local: false };
+  return all[action] ?? (isRequest(action) ? request : {});
 };
+
+const isRequest = (action: string): boolean => (REQUEST_ACTIONS as readonly string[]).includes(action);
 
 const answerLines = ({ allowed, because, policies, bundle }: PolicyDecision): Line[] => [
   [allowed ? good('yes') : bad('no'), ': ', bold(because)],

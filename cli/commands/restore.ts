@@ -35,6 +35,8 @@ export const restore = command({
     yes: flag,
   }),
   run: async ({ backup, into, keys, armed, yes, ...signing }, context) => {
+    context.needStoreFile('restore');
+    context.needArtifactFiles('restore');
     const here = (path: string): string => resolve(context.homeSources.folder, path);
     if (armed && !yes) {
       await checkedBackup(here(backup));

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { z } from 'zod';
 import { guardianId } from '../../contracts/ids.ts';
 import { type GuardianStatus, guardianStatusQuery } from '../../contracts/messages.ts';
@@ -43,7 +42,7 @@ export const status = command({
 });
 
 const statusOf = async (context: Context, service: string): Promise<ServiceStatus> => {
-  const state = existsSync(context.paths.control) ? await context.control.state(service) : null;
+  const state = context.hasStore ? await context.control.state(service) : null;
   try {
     await context.temporal(0);
     const guardian = await context.ask(

@@ -98,7 +98,7 @@ export const createMatrixWorld = async (): Promise<MatrixWorld> => {
   ) as MatrixWorld['configs'];
 
   const running: MatrixWorld['running'] = new Map();
-  const real = openHome(environmentAt(home));
+  const real = openHome({ ...environmentAt(home), store: null });
   const deps = await withFaults(real, running, configs['asks nobody']);
   const shared = { connection: native, dataConverter, shutdownGraceTime: '3s', shutdownForceTime: '8s' } as const;
   const { train } = nameActivities(createStageActivities(deps), running);

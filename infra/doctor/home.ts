@@ -1,8 +1,13 @@
 import { existsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
+import { refOf } from '../../adapters/artifacts/reference.ts';
+import { s3Artifacts } from '../../adapters/artifacts/s3.ts';
+import { lookAtPostgres } from '../../adapters/control/postgres-look.ts';
+import { POSTGRES_CONTROL_MIGRATIONS } from '../../adapters/control/postgres-schema.ts';
 import { CONTROL_MIGRATIONS } from '../../adapters/control/schema.ts';
 import { homePaths } from '../../adapters/home.ts';
 import { listKeys } from '../../adapters/keys/key-file.ts';
+import { ledgerKeyFor, ledgerKeyPath } from '../../adapters/keys/ledger-key.ts';
 import { cedarPolicy } from '../../adapters/policy/cedar.ts';
 import { findServices, loadService, type ServiceFile } from '../../adapters/service/config.ts';
 import type { Environment } from '../setup/environment.ts';
@@ -20,7 +25,11 @@ export async function homeChecks(environment: Environment): Promise<Check[]> {
       ? services.map((error) => attempt('Services', () => Promise.reject(error)))
       : [attempt('Services', () => servicesCheck(environment, found))]),
     ...found.map((service) => attempt(`Service ${service.service}`, () => serviceCheck(environment, service))),
-    attempt('Store', () => storeCheck(homePaths(environment.home).control)),
+    attempt('Store', () => {
+      const { control } = homePaths(environment.home);
+      return environment.store === null ? storeCheck(control) : sharedStoreCheck(environment.store, control);
+    }),
+    attempt('Artifacts', () => artifactsCheck(environment)),
     attempt('Keys', () => keysCheck(environment.home)),
     attempt('Policies', () => policiesCheck(environment.home)),
     attempt('Gateway', () => gatewayCheck(environment, found)),
@@ -69,6 +78,36 @@ export function storeCheck(path: string): Check {
   } finally {
     db.close();
   }
+}
+
+/** `file` is where the store of this home would lie, and its key beside it. */
+export async function sharedStoreCheck(address: string, file: string): Promise<Check> {
+  const look = await lookAtPostgres(address, ledgerKeyFor(file), ANSWER_MS);
+  const { place, server, version, keepsWrites, hasKey } = look;
+  const known = POSTGRES_CONTROL_MIGRATIONS.length;
+  if (version === null) return warning('Store', `there is none in ${place} yet`, '`pawl init` makes it.');
+  if (version > known) {
+    const mend = 'Use the Pawl that wrote it, or a newer one.';
+    return failed('Store', `${place}: schema version ${version}; this Pawl knows ${known}`, mend);
+  }
+  const found = `${place}, schema version ${version}, PostgreSQL ${server}`;
+  if (!hasKey) {
+    const mend = `Copy ${ledgerKeyPath(file)} from a home that signs it; what this one writes is unsigned until then.`;
+    return failed('Store', `${found}; the key of its ledger is not in this home`, mend);
+  }
+  if (!keepsWrites) {
+    const mend = 'Set `fsync = on`: otherwise a power cut may take what was acknowledged.';
+    return warning('Store', `${found}; fsync is off`, mend);
+  }
+  return ok('Store', found);
+}
+
+/** A bucket is asked for what is not there: it answers only those who may read, and says why it does not. */
+async function artifactsCheck({ home, artifacts }: Environment): Promise<Check> {
+  if (artifacts === null) return ok('Artifacts', homePaths(home).artifacts);
+  const store = s3Artifacts({ ...artifacts, now: Date.now, attempts: 1, silenceMs: ANSWER_MS });
+  await store.has(refOf('0'.repeat(64)));
+  return ok('Artifacts', `the bucket ${artifacts.location.bucket} at ${artifacts.location.endpoint}`);
 }
 
 /** Where they are broken, every answer is no; what is wrong is the error itself. */

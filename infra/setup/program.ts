@@ -9,6 +9,8 @@ const programs = {
   browser: { names: ['chromium', 'chromium-browser', 'google-chrome'], bringing: 'apt-get install chromium' },
   /** For keys that an agent keeps. */
   sshAgent: { names: ['ssh-agent'], bringing: 'apt-get install openssh-client' },
+  /** For answers that gateways share. */
+  redis: { names: ['redis-server'], bringing: 'apt-get install redis-server' },
 } as const;
 
 /** Path of the program, by the first of its names that is there. */

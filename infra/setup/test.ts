@@ -2,10 +2,12 @@
 import { parseCLI, startVitest } from 'vitest/node';
 import { PawlError } from '../../contracts/failures.ts';
 import { readEnvironment } from './environment.ts';
+import { resolvePostgres } from './postgres.ts';
 import { resolveProgram } from './program.ts';
 import { resolvePython } from './python.ts';
 import { resolveTemporal } from './temporal.ts';
 import { type Counts, countsReporter, lastLine } from './test-counts.ts';
+import { resolveS3Server } from './test-s3.ts';
 import { resolveTestServer } from './test-server.ts';
 
 const environment = readEnvironment();
@@ -16,6 +18,9 @@ await bring('Time-skipping test server', () => resolveTestServer(environment));
 await bring('Python with temporalio', () => resolvePython(environment, 'temporalio'));
 await bring('Python with onnxruntime', () => resolvePython(environment, 'onnxruntime'));
 await bring('Chromium', () => resolveProgram('browser', environment));
+await bring('PostgreSQL', () => resolvePostgres(environment));
+await bring('Redis', () => resolveProgram('redis', environment));
+await bring('S3 server', () => resolveS3Server(environment));
 await bring('ssh-agent', () => resolveProgram('sshAgent', environment));
 
 const counts: Counts = { passed: 0, failed: 0, skipped: 0 };
@@ -27,6 +32,10 @@ const vitest = await startVitest('test', filter, {
 });
 await vitest.close();
 
+if (environment.qdrant === null) {
+  const mend = 'Set QDRANT_URL to a server that may be written to; no registry carries one.';
+  process.stdout.write(`Not run: the contract of chunk indexes against Qdrant.\n  ${mend}\n`);
+}
 for (const line of missing) process.stdout.write(`${line}\n`);
 process.stdout.write(`${lastLine(counts)}\n`);
 // CI must have every component: there a missing one is a failure, elsewhere a remark.

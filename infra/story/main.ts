@@ -15,14 +15,17 @@ import { Teller } from './tell.ts';
 
 const tellStory = async (once: boolean): Promise<void> => {
   const home = resolve('.pawl', 'story');
-  const environment = environmentAt(home);
+  // The story plays in a home of its own: the store of somebody's real services is none of its business.
+  const { secrets: given, ...own } = environmentAt(home);
+  const { PAWL_STORE: _, ...secrets } = given;
+  const environment = { ...own, secrets, store: null };
   const teller = new Teller(environment.colour);
   const stop = new AbortController();
   const stopped = new Promise<void>((done) => stop.signal.addEventListener('abort', () => done(), { once: true }));
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort());
 
   makeHome(home);
-  const pawl = pawlOf(home, environment.variables);
+  const pawl = pawlOf(home, { ...environment.variables, ...environment.secrets });
   const before = await prepare({ teller, pawl, home });
   let held = false;
   teller.chapter('Everything that runs');

@@ -88,6 +88,7 @@ async function plan(
   const address = environment.temporalAddress ?? `${server?.host}:${server?.port}`;
   const env = {
     ...environment.variables,
+    ...environment.secrets,
     PAWL_HOME: environment.home,
     PAWL_TEMPORAL_ADDRESS: address,
     PAWL_NAMESPACE: namespace,

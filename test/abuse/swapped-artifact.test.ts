@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { folderArtifacts } from '../../adapters/artifacts/folder.ts';
 import { artifactPath } from '../../adapters/artifacts/paths.ts';
 import { DEFAULT_SETTINGS, loadVariant, saveVariant } from '../../adapters/lexical/variant.ts';
-import { createLexicalEngine } from '../../gateway/lexical-engine.ts';
+import { openTestEngine } from '../support/search-engine.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const world = async () => {
@@ -34,16 +34,13 @@ test('abuse 51: a gateway does not load a variant whose artifact is swapped betw
   const { folder, artifacts, mine, swap } = await world();
   const corpus = join(folder, 'corpus.jsonl');
   writeFileSync(corpus, `${JSON.stringify({ _id: 'a', title: 'a', text: 'ships' })}\n`);
-  const control = {
-    variant: async () => {
-      const found = { ...mine, service: 'docs', origin: 'hand', createdAt: '2026-11-21T00:00:00.000Z' };
-      expect(await loadVariant(artifacts, found)).toMatchObject({ kind: 'lexical' });
-      swap();
-      return found;
-    },
+  const variant = async () => {
+    const found = { ...mine, service: 'docs', origin: 'hand', createdAt: '2026-11-21T00:00:00.000Z' };
+    expect(await loadVariant(artifacts, found)).toMatchObject({ kind: 'lexical' });
+    swap();
+    return found;
   };
-  const engine = createLexicalEngine({ service: 'docs', corpus, indexFolder: join(folder, 'i'), control, artifacts });
-  onTestFinished(() => engine.close());
+  const { engine } = openTestEngine({ folder, corpus, artifacts, variant });
   await engine.renew();
   await engine.renew();
   await expect(engine.load(mine.id)).rejects.toMatchObject(refused);

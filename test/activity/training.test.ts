@@ -10,6 +10,7 @@ import { artifactPath } from '../../adapters/artifacts/paths.ts';
 import { linesText } from '../../adapters/training/lines.ts';
 import { parityOf, parityProbe, proveParity } from '../../adapters/training/parity.ts';
 import type { ArtifactRef } from '../../contracts/artifact.ts';
+import type { ServiceConfig } from '../../contracts/config.ts';
 import type {
   LegProgress,
   LoraEvaluation,
@@ -48,6 +49,7 @@ const scene = async (changes: Partial<LoraInput> = {}, folder = store) => {
     artifacts,
     control: { addModel: async (order) => void registered.push(order.model) },
     models: { open: async () => opened },
+    services: { config: async () => ({ cpuHour: 36 }) as ServiceConfig },
     now: () => 0,
   });
   const input: LoraInput = {
@@ -100,6 +102,9 @@ describe('a leg', () => {
     expect(trained).toMatchObject({ step: 6, stopped: null, metric: { step: 6 } });
     expect(trained.losses.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6]);
     expect(await made.artifacts.has(trained.checkpoint)).toBe(true);
+    // 36 dollars an hour is a cent a second.
+    expect(trained.usage?.cpuSeconds).toBeGreaterThan(0);
+    expect(trained.usage?.cents).toBeCloseTo(trained.usage?.cpuSeconds ?? 0, 4);
     expect(beat.checkpoints.map(({ step }) => step)).toEqual([6, 4]);
   });
 
@@ -168,7 +173,8 @@ describe('the end of a fine-tune', () => {
   test('registers files, card and proof; twice is once', async () => {
     const register = () => run(() => made.activities.registerLora({ ...order(), evaluation, metrics: [] }));
     const first = await register();
-    expect(await register()).toEqual(first);
+    const { usage: _, ...again } = await register();
+    expect(first).toMatchObject(again);
     expect(new Set(made.registered.map(({ id }) => id))).toEqual(new Set([first.model]));
     card = (await made.artifacts.getJson(first.card)) as ModelCard;
     expect(Object.keys(card.files).sort()).toEqual(['adapter_config.json', 'adapter_model.safetensors', PARITY_FILE]);

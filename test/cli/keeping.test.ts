@@ -86,7 +86,7 @@ test('erase shows the texts first, and afterwards says what went; a person witho
   expect(errorOf(asking)).toMatchObject({ type: 'Usage', hint: expect.stringContaining('--yes') });
   const ran = await pawl('erase', '--subject', 'jane', '--reason', 'request 12', '--yes');
   expect(ran.code).toBe(0);
-  expect(ran.stdout).toMatch(/erased \d+ served queries, 0 evidence files \(row \d+/);
+  expect(ran.stdout).toMatch(/erased \d+ served queries and judgements, 0 evidence files \(row \d+/);
   expect(ran.stdout).not.toContain('Jane');
   const { stdout } = await pawl('audit', 'show', '--json');
   expect(stdout).toContain('request 12');

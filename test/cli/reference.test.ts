@@ -52,11 +52,14 @@ describe('help', () => {
       ...['evidence show', 'evidence verify'],
       ...['gold set', 'gold show', 'variant ls', 'variant show', 'help exit-codes'],
       ...['ls', 'add', 'key', 'passphrase', 'revoke'].map((verb) => `people ${verb}`),
+      ...['ls', 'create', 'invite', 'rotate', 'revoke'].map((verb) => `key ${verb}`),
       ...['show', 'at', 'verify', 'prove', 'export'].map((verb) => `audit ${verb}`),
       ...['ls', 'apply', 'pause', 'resume', 'trigger'].map((verb) => `schedule ${verb}`),
       ...['ls', 'test', 'explain'].map((verb) => `policy ${verb}`),
       ...['ls', 'show', 'import', 'quantize'].map((verb) => `model ${verb}`),
-      ...['start', 'show', 'watch', 'abort', 'resume', 'export'].map((verb) => `lora ${verb}`),
+      ...['start', 'ls', 'show', 'watch', 'extend', 'checkpoint', 'abort', 'resume', 'export'].map(
+        (verb) => `lora ${verb}`,
+      ),
       ...['drill crash', 'drill matrix'],
       ...['backup', 'restore', 'gc', 'erase'],
     ];

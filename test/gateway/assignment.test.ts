@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Arm, ServiceState } from '../../contracts/traffic.ts';
-import { assign } from '../../gateway/assignment.ts';
+import { assign, experimentOf } from '../../gateway/assignment.ts';
 
 const state = (arms: readonly Arm[], service = 'docs'): ServiceState => ({
   service,
@@ -41,6 +41,19 @@ test('who is in the small share of one service is not therefore in that of anoth
   const both = [...here].filter((subject) => there.has(subject)).length;
   expect(both / subjects.length).toBeGreaterThan(0.005);
   expect(both / subjects.length).toBeLessThan(0.02);
+});
+
+test('who is in the small share of one experiment is not therefore in that of the next', () => {
+  const first = withNew(state(split(0.1)));
+  const next = withNew({ ...state(split(0.1)), promotion: 2 });
+  const both = [...first].filter((subject) => next.has(subject)).length;
+  expect(both / subjects.length).toBeGreaterThan(0.005);
+  expect(both / subjects.length).toBeLessThan(0.02);
+});
+
+test('an experiment is named by what the lane was granted for, and there is none while one variant has everybody', () => {
+  expect(experimentOf(state(split(0.1)))).toBe('0.1');
+  expect(experimentOf(state(split(0)))).toBeNull();
 });
 
 test('an arm without a share gets nobody, and shares that add up to a little less than 1 leave nobody out', () => {

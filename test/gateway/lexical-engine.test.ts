@@ -5,7 +5,7 @@ import { folderArtifacts } from '../../adapters/artifacts/folder.ts';
 import { sqliteControl } from '../../adapters/control/sqlite.ts';
 import { DEFAULT_SETTINGS, saveVariant } from '../../adapters/lexical/variant.ts';
 import type { SearchSettings } from '../../contracts/variant.ts';
-import { createLexicalEngine } from '../../gateway/lexical-engine.ts';
+import { openTestEngine } from '../support/search-engine.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const HARBOUR = { _id: 'harbour', title: 'Harbours', text: 'A harbour is where ships are anchored.' };
@@ -22,9 +22,15 @@ const world = async () => {
   write(HARBOUR, RIVER);
   onTestFinished(() => control.close());
   const create = () => {
-    const created = createLexicalEngine({ service: 'docs', corpus, indexFolder, control, artifacts });
-    onTestFinished(() => created.close());
-    return created;
+    const { engine } = openTestEngine({ folder, corpus, artifacts, variant: (id) => control.variant(id) });
+    return {
+      ...engine,
+      load: async (id: string) => {
+        const loaded = await engine.load(id);
+        const search = (query: string, k: number) => loaded.search({ query, k, tenant: 'default', filter: {} });
+        return { ...loaded, search };
+      },
+    };
   };
   const engine = create();
   const variant = async (settings: Partial<SearchSettings> = {}, service = 'docs'): Promise<string> => {

@@ -12,7 +12,10 @@ test('a search answers with hits, scores, the variant and the time it took', asy
   expect(headers.get('x-content-type-options')).toBe('nosniff');
   expect(body).toEqual({
     service: 'docs',
+    answer: expect.stringMatching(/^[0-9a-f-]{36}$/),
     variant: CHAMPION,
+    experiment: null,
+    cached: false,
     latencyMs: expect.any(Number),
     hits: [
       { id: `${CHAMPION}/0`, score: expect.any(Number), title: '' },
@@ -138,7 +141,7 @@ test('an odd Content-Type on a question changes nothing', async () => {
 test('a body where none belongs, a method that does not exist and an unknown path get the one shape of errors', async () => {
   const { get } = await createTestGateway();
   const shape = { error: { type: expect.any(String), message: expect.any(String), hint: expect.any(String) } };
-  const post = await get('/v1/search?q=a', { method: 'POST', body: '{', headers: { 'content-type': 'odd/thing' } });
+  const post = await get('/v1/traffic', { method: 'POST', body: '{', headers: { 'content-type': 'odd/thing' } });
   expect(post).toMatchObject({ status: 404, body: shape });
   expect(await get('/nothing/here')).toMatchObject({ status: 404, body: shape });
   expect(await get('/v1/search?q=a', { method: 'DELETE' })).toMatchObject({ status: 404, body: shape });

@@ -85,13 +85,18 @@ test('the OpenAPI document names every path that the gateway serves', async () =
   expect(status).toBe(200);
   expect(body.openapi).toMatch(/^3\./);
   expect(Object.keys(body.paths).toSorted()).toEqual(
-    ['/health', '/metrics', '/ready', '/status', '/v1/search', '/v1/traffic'].toSorted(),
+    [
+      ...['/health', '/metrics', '/ready', '/status', '/v1/search', '/v1/context', '/v1/traffic', '/v1/feedback'],
+      ...['/v1/documents', '/v1/documents/remove'],
+      ...['/v1/keys', '/v1/keys/claim', '/v1/keys/{id}', '/v1/keys/{id}/rotate'],
+    ].toSorted(),
   );
   const { parameters } = body.paths['/v1/search'].get;
   expect(parameters.map(({ name, required }: { name: string; required: boolean }) => [name, required])).toEqual([
     ['q', true],
     ['k', false],
     ['service', false],
+    ['explain', false],
   ]);
 });
 

@@ -12,13 +12,15 @@ const tenth = [
 ];
 const subjects = Array.from({ length: 300 }, (_, at) => `user-${at}`);
 
+const PATIENT = { timeout: 30_000 };
+
 /** Every variant that the traffic row names is loaded. */
 const loaded = (gateway: Awaited<ReturnType<typeof createTestGateway>>, ...variants: string[]) =>
   vi.waitFor(async () => {
     await gateway.get('/v1/search?q=wake');
     const { body } = await gateway.get('/status');
     expect(body.services[0].loaded.toSorted()).toEqual(variants.toSorted());
-  });
+  }, PATIENT);
 
 test('a subject stays with its variant, and about a tenth of the subjects get the challenger', async () => {
   const gateway = await createTestGateway();

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { sqliteFeedback } from '../../adapters/feedback/sqlite.ts';
 import type { Wanted } from '../../adapters/keeping/asked.ts';
 import { type EraseOrder, erase } from '../../adapters/keeping/erase.ts';
 import { subjectHasher } from '../../adapters/keys/subject-key.ts';
@@ -67,6 +68,27 @@ test('no byte of the text is left in any file of the home, not in the write-ahea
   await run();
   expect(filesWith(home, 'Jane Doe')).toEqual([]);
   expect(await log.read({ service: SERVICE, from: 0, to: Number.MAX_SAFE_INTEGER })).toHaveLength(1);
+});
+
+test('what a subject told of their answers and judged is gone with its bytes, and what others told stays', async () => {
+  const home = await askedHome();
+  const { log, row, run, hash, clock } = home;
+  const feedback = sqliteFeedback(home.paths.metrics);
+  onTestFinished(() => feedback.close());
+  await log.append([
+    { ...row(OTHER, 'jane'), answer: 'hers' },
+    { ...row(OTHER, 'joe'), answer: 'his' },
+  ]);
+  const told = { at: clock.now, tenant: 'default', by: null, mayJudge: true };
+  const clicked = (answer: string) => ({ kind: 'click', answer, document: 'd', position: 1 }) as const;
+  const judged = (query: string) => ({ kind: 'judgement', service: SERVICE, query, document: 'd', grade: 1 }) as const;
+  await feedback.add({ ...told, subject: hash('jane'), events: [clicked('hers'), judged(SECRET)] });
+  await feedback.add({ ...told, subject: hash('joe'), events: [clicked('his'), judged(OTHER)] });
+  expect(await run()).toMatchObject({ rows: 2 });
+  const window = { service: SERVICE, from: 0, to: clock.now + 1 };
+  expect((await feedback.received(window)).map(({ answer }) => answer)).toEqual(['his']);
+  expect((await feedback.judgements(window)).map(({ query }) => query)).toEqual([OTHER]);
+  expect(filesWith(home.home, 'Jane Doe')).toEqual([]);
 });
 
 test('who asked is kept as a hash that only this home can make', async () => {

@@ -9,7 +9,8 @@ import { expect, onTestFinished, test } from 'vitest';
 import { CONTROL_MIGRATIONS } from '../../adapters/control/schema.ts';
 import { sqliteControl } from '../../adapters/control/sqlite.ts';
 import { auditStore } from '../../adapters/ledger/audit-store.ts';
-import { METRICS_MIGRATIONS, sqliteQueryLog } from '../../adapters/query-log/sqlite.ts';
+import { METRICS_MIGRATIONS } from '../../adapters/query-log/schema.ts';
+import { sqliteQueryLog } from '../../adapters/query-log/sqlite.ts';
 import { openDatabase } from '../../adapters/sqlite/database.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 

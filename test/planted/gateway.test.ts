@@ -17,7 +17,11 @@ const visited = async (code: Code): Promise<readonly string[]> => {
   const log = sqliteQueryLog(join(scene.home, '.pawl', 'metrics.db'));
   const rows: Parameters<typeof log.append>[0][number][] = [];
   const engine = {
-    load: async () => ({ search: async () => ({ hits: [], cpuMs: 0 }) }),
+    load: async () => ({
+      search: async () => ({ hits: [], cpuMs: 0 }),
+      state: () => '',
+      release: async () => undefined,
+    }),
     index: () => ({ state: 'ready', because: null, corpus: null, documents: 0 }) as const,
     renew: async () => undefined,
     close: async () => undefined,
@@ -26,15 +30,17 @@ const visited = async (code: Code): Promise<readonly string[]> => {
     { service: SERVICE, engine, cpuHour: 0 },
     {
       control: scene.control,
-      metrics: createMetrics(),
+      metrics: createMetrics(() => ({ hits: 0, misses: 0, troubles: 0 })),
       logger: { debug: quiet, info: quiet, warn: quiet, error: quiet },
       now: () => scene.at,
       served: (row) => rows.push(row),
+      search: async (_service, _id, variant, question) => ({ ...(await variant.search(question)), cached: false }),
     },
   );
   const visit = async () => {
     scene.at += 60_000;
-    for (let n = 0; n < 20; n++) await gateway.ask({ query: 'q', k: 1, subject: `visitor ${n}`, elapsedMs: () => 1 });
+    const asked = { query: 'q', k: 1, tenant: 'default', filter: {}, elapsedMs: () => 1 };
+    for (let n = 0; n < 20; n++) await gateway.ask({ ...asked, subject: `visitor ${n}` });
   };
 
   await scene.shift('deploy', await scene.grant());
@@ -67,7 +73,7 @@ const plants: readonly Plant[] = [
     edits: [
       {
         file: 'gateway/shelf.ts',
-        from: 'const named = new Set([...state.arms.map(({ variant }) => variant), ...inReserve(state)]);\n    for (const id of places.keys()) if (!named.has(id)) places.delete(id);',
+        from: 'const named = new Set([...state.arms.map(({ variant }) => variant), ...inReserve(state)]);\n    for (const id of [...places.keys()]) if (!named.has(id)) drop(id);',
         to: 'const named = new Set([...state.arms.map(({ variant }) => variant), ...inReserve(state)]);',
       },
       {

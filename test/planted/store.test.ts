@@ -4,6 +4,7 @@ import { CYCLE, checked, StoreScene } from './store-scene.ts';
 
 const TRAFFIC = 'domain/traffic.ts';
 const STORE = 'adapters/control/sqlite.ts';
+const TABLES = 'adapters/control/sqlite-tables.ts';
 const LATER = 'si_2026_11_21_002';
 
 const killedWhileOnTrial = checked(async (scene) => {
@@ -98,8 +99,8 @@ const plants: readonly Plant[] = [
     edits: [
       {
         file: STORE,
-        from: 'ledger.append({ service, cycle, kind, actor, reason, body });\n    return answer;',
-        to: 'queueMicrotask(() => database.transaction(() => ledger.append({ service, cycle, kind, actor, reason, body })));\n    return answer;',
+        from: 'if (effects.rows.length > 0) tell(effects.rows, at);',
+        to: 'if (effects.rows.length > 0) queueMicrotask(() => transaction(() => tell(effects.rows, at)));',
       },
     ],
     // What a process that dies at the moment of its success leaves behind: nothing else has run here until then.
@@ -117,11 +118,11 @@ const plants: readonly Plant[] = [
     bug: 'an effect that is done again when its activity is repeated',
     edits: [
       {
-        file: 'adapters/control/answers.ts',
-        from: 'const first = find.get(order.key);',
-        to: 'const first = find.get(asked);',
+        file: 'adapters/control/draft.ts',
+        from: '?? read(this.#facts.answers, key);',
+        to: '?? null;',
       },
-      { file: 'adapters/control/answers.ts', from: 'INSERT INTO answers', to: 'INSERT OR REPLACE INTO answers' },
+      { file: TABLES, from: 'INSERT INTO answers', to: 'INSERT OR REPLACE INTO answers' },
     ],
     run: checked(async (scene) => {
       const grant = { ...scene.order(), cycle: CYCLE };
@@ -135,12 +136,12 @@ const plants: readonly Plant[] = [
     bug: 'an end that is written again when its activity is repeated',
     edits: [
       {
-        file: STORE,
-        from: `        onceWithin('note', entry, nothing, () => {
-          ledger.append(noteRow(entry));
-          return null;
-        });`,
-        to: '        ledger.append(noteRow(entry));',
+        file: 'adapters/control/orders.ts',
+        from: `      draft.once('note', entry, nothing, () => {
+        draft.append(noteRow(entry));
+        return null;
+      });`,
+        to: '      draft.append(noteRow(entry));',
       },
     ],
     run: checked(async (scene) => {

@@ -25,7 +25,7 @@ const plants: readonly Plant[] = [
     edits: [
       {
         file: 'adapters/control/rulings.ts',
-        from: 'spending === undefined || isMine(spending, use.key) ? first : spending.otherwise',
+        from: 'spending === undefined || isMine(draft, spending, use.key) ? first : spending.otherwise',
         to: 'first',
       },
     ],

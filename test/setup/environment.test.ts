@@ -37,6 +37,17 @@ test('abuse 64: the passphrase of a key stands in no environment that a child is
   expect(environment.variables).toEqual({ PATH: '/bin' });
 });
 
+test('the address of a shared store is given to the processes of Pawl, and neither shown nor handed on to others', () => {
+  const address = 'postgres://pawl:open-sesame@db:5432/pawl';
+  const environment = readEnvironment({ PAWL_STORE: address, PATH: '/bin' });
+  expect(environment).toMatchObject({ store: address, variables: { PATH: '/bin' }, secrets: { PAWL_STORE: address } });
+  expect(environment.variables).not.toHaveProperty('PAWL_STORE');
+  expect(readEnvironment({}).store).toBeNull();
+  const wrong = () => readEnvironment({ PAWL_STORE: 'mysql://pawl:open-sesame@db/pawl' });
+  expect(wrong).toThrow('PAWL_STORE: expected an address such as "postgres://user@host:5432/database"');
+  expect(wrong).not.toThrow('open-sesame');
+});
+
 test('the state lies in the home, the cache with the user', () => {
   expect(readEnvironment({ PAWL_HOME: '/srv/pawl', XDG_CACHE_HOME: '/var/cache' })).toMatchObject({
     home: '/srv/pawl',

@@ -1,16 +1,21 @@
 /** A gateway on loopback over a real store, with a search engine that the test plays. */
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
+import { memoryAnswers } from '../../adapters/answer-cache/memory.ts';
 import type { ControlStore } from '../../adapters/control/port.ts';
 import { sqliteControl } from '../../adapters/control/sqlite.ts';
+import { sqliteFeedback } from '../../adapters/feedback/sqlite.ts';
 import type { QueryLog } from '../../adapters/query-log/port.ts';
 import { sqliteQueryLog } from '../../adapters/query-log/sqlite.ts';
 import { PawlError } from '../../contracts/failures.ts';
 import type { Arm } from '../../contracts/traffic.ts';
 import { createGateway, type GatewayDeps } from '../../gateway/gateway.ts';
 import type { LoadedVariant, SearchEngine } from '../../gateway/search-engine.ts';
+import { testAccess } from './access.ts';
 
 const actor = { kind: 'person', name: 'ada' };
+/** So that each request is answered by the engine. */
+const noCache = () => memoryAnswers(() => 0, { entries: 0 });
 let keys = 0;
 const order = (service = 'docs') => ({ key: `key-${++keys}`, service, actor, reason: 'because' });
 
@@ -23,22 +28,32 @@ export interface PlayedEngine extends SearchEngine {
   readonly plays: Map<string, LoadedVariant['search']>;
   /** What a variant has to wait for before it is loaded. */
   readonly waits: Map<string, Promise<void>>;
+  /** Variants that were given back, in their order. */
+  readonly released: string[];
 }
 
 export const playedEngine = (): PlayedEngine => {
   const damaged = new Set<string>();
   const plays: PlayedEngine['plays'] = new Map();
   const waits: PlayedEngine['waits'] = new Map();
+  const released: string[] = [];
   return {
     damaged,
     plays,
     waits,
+    released,
     load: async (variant) => {
       await waits.get(variant);
       if (damaged.has(variant)) throw new PawlError('DigestMismatch', `${variant} is damaged`);
       const hits = (k: number) =>
         Array.from({ length: k }, (_, at) => ({ id: `${variant}/${at}`, score: k - at, title: '' }));
-      return { search: async (query, k) => plays.get(variant)?.(query, k) ?? { hits: hits(k), cpuMs: 3_600 } };
+      return {
+        search: async (question) => plays.get(variant)?.(question) ?? { hits: hits(question.k), cpuMs: 3_600 },
+        state: () => 'as ever',
+        release: async () => {
+          released.push(variant);
+        },
+      };
     },
     index: () => ({ state: 'ready', because: null, corpus: 'c0ffee', documents: 3 }),
     renew: async () => undefined,
@@ -95,14 +110,19 @@ export const createTestGateway = async ({
   await registered(control);
   await control.setGold({ ...order(), variant: GOLD });
   await control.arm(order());
+  const feedback = sqliteFeedback(':memory:');
   const services = [{ service: 'docs', engine, cpuHour: 1 }];
-  const app = await createGateway({ services, control, queryLog, logger, ...over });
+  const app = await createGateway({
+    ...{ services, control, queryLog, logger, documents: new Map(), cache: noCache(), access: testAccess(), feedback },
+    ...over,
+  });
   await app.listen({ host: '127.0.0.1', port: 0 });
   const { port } = app.server.address() as AddressInfo;
   onTestFinished(async () => {
     await app.close();
     control.close();
     queryLog.close();
+    feedback.close();
   });
 
   const url = `http://127.0.0.1:${port}`;

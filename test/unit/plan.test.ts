@@ -11,7 +11,7 @@ const config = (changes: Partial<ServiceConfig> = {}): ServiceConfig => ({
   service: 'docs',
   environment: 'staging',
   data: { corpus: '/c', queries: '/q', judgements: { train: '/t', test: '/e' } },
-  gateway: { host: '127.0.0.1', port: 8787 },
+  gateway: { host: '127.0.0.1', port: 8787, limits: {}, trustProxy: [] },
   cpuHour: 0.04,
   folder: '/',
   digest: 'd'.repeat(64),

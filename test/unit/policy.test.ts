@@ -26,6 +26,14 @@ describe('the tables', () => {
   });
 });
 
+test('each policy is found where it stands, in whatever order they are read', async () => {
+  for (const { id, file, line, text } of policies.values()) {
+    const lines = (await readFile(join(SHIPPED_POLICIES, file), 'utf8')).split('\n');
+    expect(lines[line - 1]).toBe(text.split('\n')[0]);
+    expect(lines[line - 1]).toContain(`"${id}"`);
+  }
+});
+
 /** Pawl's policies with one of them cut out. */
 const shippedWithout = async (id: string): Promise<string> => {
   const folder = await shippedCopy();

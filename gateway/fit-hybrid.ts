@@ -1,0 +1,56 @@
+/**
+ * Settings of a hybrid search by measurement: the fusion that the judged queries of this corpus call for, which is often
+ * none.
+ */
+
+import { recipeOf } from '../adapters/hybrid/variant.ts';
+import { DEFAULT_TENANT } from '../contracts/access.ts';
+import type { HybridContent, HybridSettings } from '../contracts/retrieval.ts';
+import { chooseFusion, type FusionChoice, type JudgedLegs } from '../domain/fusion-choice.ts';
+import type { JudgedQuery } from '../domain/rank-metrics.ts';
+import type { HybridEngineDeps } from './hybrid-engine.ts';
+import { legsOf } from './hybrid-search.ts';
+import { recipeIndex } from './recipe-index.ts';
+
+export interface FitDeps extends Pick<HybridEngineDeps, 'service' | 'documents' | 'indexes' | 'encoders'> {
+  readonly tell: (line: string) => void;
+  readonly signal: AbortSignal;
+}
+
+export interface FittedHybrid {
+  readonly settings: HybridSettings;
+  /** null: too few judged queries to tell, so the settings are those that were given. */
+  readonly choice: FusionChoice<'lexical' | 'dense'> | null;
+}
+
+const SEED = 1;
+
+/** Builds the index first: a gateway that serves these settings finds it ready. */
+export async function fitHybrid(
+  settings: HybridSettings,
+  judged: readonly JudgedQuery[],
+  deps: FitDeps,
+): Promise<FittedHybrid> {
+  const { service, encoders, tell } = deps;
+  const content: HybridContent = { kind: 'hybrid', service, settings, recipe: recipeOf(settings) };
+  const { seq } = await deps.documents.counts();
+  const onStep = (done: number): void => tell(`cutting and embedding documents: change ${done} of ${seq}`);
+  const index = recipeIndex({ ...deps, content, onStep });
+  const encoder = settings.dense ? await encoders.take(settings.dense) : null;
+  try {
+    await index.takeUp();
+    const queries: JudgedLegs<'lexical' | 'dense'>[] = [];
+    for (const [at, { text: query, judgements }] of judged.entries()) {
+      const question = { query, tenant: DEFAULT_TENANT, filter: {} };
+      const legs = await index.ask((now) => legsOf({ settings, index: now, encoder }, question));
+      queries.push({ legs: { lexical: legs.lexical, dense: legs.dense }, judgements });
+      tell(`${at + 1} of ${judged.length} judged queries asked`);
+    }
+    const choice =
+      settings.lexical && settings.dense ? chooseFusion(queries, { depth: settings.fusion.depth, seed: SEED }) : null;
+    return { choice, settings: choice ? { ...settings, fusion: choice.settings } : settings };
+  } finally {
+    await encoder?.release();
+    await index.close();
+  }
+}

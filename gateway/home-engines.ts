@@ -1,0 +1,66 @@
+/** What the services of a home answer with. */
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import type { ArtifactStore } from '../adapters/artifacts/port.ts';
+import type { ControlStore } from '../adapters/control/port.ts';
+import type { DocumentStore } from '../adapters/documents/port.ts';
+import { sqliteDocuments } from '../adapters/documents/sqlite.ts';
+import type { HomePaths } from '../adapters/home.ts';
+import type { ModelCache } from '../adapters/models/cache.ts';
+import { encoderSource } from '../adapters/models/encoder-source.ts';
+import { embeddedIndexes } from '../adapters/retrieval/embedded.ts';
+import type { ServiceConfig } from '../contracts/config.ts';
+import { createCorpusFile } from './corpus-file.ts';
+import { createEncoders } from './encoders.ts';
+import { createHybridEngine } from './hybrid-engine.ts';
+import { createLexicalEngine } from './lexical-engine.ts';
+import type { GatewayService } from './served-service.ts';
+import { createServiceDocuments } from './service-documents.ts';
+import { createServiceEngine } from './service-engine.ts';
+
+export interface HomeEnginesDeps {
+  readonly configs: readonly Pick<ServiceConfig, 'service' | 'cpuHour' | 'data'>[];
+  readonly paths: Pick<HomePaths, 'documents' | 'retrieval'>;
+  readonly indexFolder: string;
+  readonly control: Pick<ControlStore, 'variant' | 'model'>;
+  readonly artifacts: ArtifactStore;
+  readonly models: Pick<ModelCache, 'open'>;
+}
+
+export interface HomeEngines {
+  readonly services: readonly GatewayService[];
+  readonly documents: ReadonlyMap<string, DocumentStore>;
+  /** After the gateway, whose services it closes. */
+  close(): Promise<void>;
+}
+
+export const openEngines = (deps: HomeEnginesDeps): HomeEngines => {
+  const { configs, paths, control, artifacts, models, indexFolder } = deps;
+  const encoders = createEncoders({
+    source: encoderSource({ control, artifacts, cache: models }),
+    // What is indexed takes its time, and leaves the other processors to those who ask.
+    threads: { question: availableParallelism(), documents: 1 },
+  });
+  const indexes = embeddedIndexes(paths.retrieval);
+  const documents = new Map<string, DocumentStore>();
+  const services = configs.map(({ service, cpuHour, data }) => {
+    const path = join(paths.documents, `${service}.db`);
+    const store = sqliteDocuments(path);
+    documents.set(service, store);
+    const corpus = createServiceDocuments({ file: createCorpusFile(data.corpus), store, path });
+    const engine = createServiceEngine({
+      ...{ service, control, artifacts },
+      lexical: createLexicalEngine({ service, corpus, indexFolder, artifacts }),
+      hybrid: createHybridEngine({ service, documents: store, indexes, encoders, artifacts }),
+    });
+    return { service, cpuHour, engine };
+  });
+  return {
+    services,
+    documents,
+    close: async () => {
+      await encoders.close();
+      for (const store of documents.values()) store.close();
+    },
+  };
+};
