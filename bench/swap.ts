@@ -6,6 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Agent, request } from 'undici';
 import { folderArtifacts } from '../adapters/artifacts/folder.ts';
@@ -23,7 +24,11 @@ import { atMost, type Benchmark, explaining } from './benchmark.ts';
 
 const CHANGES = 100;
 const CLIENTS = 4;
-const QUESTIONS = 20;
+/** Requests that are answered between two changes, at least. */
+const BETWEEN = 40;
+/** Asking for another number of hits is another question to the cache. */
+const LEAST_HITS = 10;
+const MOST_HITS = 100;
 const PATIENCE_MS = 120_000;
 const GATEWAY = fileURLToPath(new URL('../gateway/main.ts', import.meta.url));
 
@@ -38,7 +43,7 @@ const hybrid = (base: string): HybridSettings => ({
 
 interface Answer {
   readonly variant: string;
-  readonly ids: string;
+  readonly ids: readonly string[];
 }
 
 class Gateways {
@@ -64,13 +69,13 @@ class Gateways {
     throw new PawlError('Unavailable', 'A gateway ended before it listened.', { hint: 'What it said stands above.' });
   }
 
-  async ask(url: string, question: string): Promise<Answer> {
-    const { statusCode, body } = await request(`${url}/v1/search?q=${encodeURIComponent(question)}`, {
+  async ask(url: string, question: string, k: number): Promise<Answer> {
+    const { statusCode, body } = await request(`${url}/v1/search?q=${encodeURIComponent(question)}&k=${k}`, {
       dispatcher: this.#agent,
     });
     const answer = (await body.json()) as { variant: string; hits: readonly { id: string }[] };
     if (statusCode !== 200) throw new Error(`${statusCode}: ${JSON.stringify(answer)}`);
-    return { variant: answer.variant, ids: answer.hits.map(({ id }) => id).join(' ') };
+    return { variant: answer.variant, ids: answer.hits.map(({ id }) => id) };
   }
 
   /** Asks each until all of them answer with this variant; answers with how long the last of them took. */
@@ -78,7 +83,7 @@ class Gateways {
     const began = performance.now();
     await Promise.all(
       this.#urls.map(async (url) => {
-        while ((await this.ask(url, question)).variant !== variant) {
+        while ((await this.ask(url, question, MOST_HITS)).variant !== variant) {
           if (performance.now() - began > PATIENCE_MS) {
             throw new PawlError('Unavailable', `${url} does not serve ${variant} after ${PATIENCE_MS / 1_000} s.`, {
               hint: 'Look into its log, above.',
@@ -141,10 +146,10 @@ export const swap: Benchmark = {
       progress('starting two gateways');
       for (let n = 0; n < 2; n++) await gateways.start(home.home, environment.variables);
       const shift = await shifting(home);
-      const questions = home.wishes.slice(0, QUESTIONS).map(({ text }) => text);
+      const questions = home.wishes.map(({ text }) => text);
       const [first = ''] = questions;
 
-      const expected = new Map<string, string>();
+      const expected = new Map<string, readonly string[]>();
       const loads: number[] = [];
       for (const variant of variants) {
         progress(`loading ${variant.slice(0, 12)}, and asking it alone`);
@@ -152,7 +157,7 @@ export const swap: Benchmark = {
         loads.push(await gateways.untilAll(variant, first));
         for (const url of gateways.urls) {
           for (const question of questions)
-            expected.set(`${variant} ${question}`, (await gateways.ask(url, question)).ids);
+            expected.set(`${variant} ${question}`, (await gateways.ask(url, question, MOST_HITS)).ids);
         }
       }
 
@@ -163,8 +168,10 @@ export const swap: Benchmark = {
           const url = gateways.urls[n % gateways.urls.length] ?? '';
           asked++;
           try {
-            const { variant, ids } = await gateways.ask(url, question);
-            if (expected.get(`${variant} ${question}`) !== ids) mixed++;
+            const k = LEAST_HITS + (n % (MOST_HITS - LEAST_HITS));
+            const { variant, ids } = await gateways.ask(url, question, k);
+            const own = expected.get(`${variant} ${question}`)?.slice(0, k) ?? [];
+            if (own.length !== ids.length || own.some((id, place) => id !== ids[place])) mixed++;
           } catch (error) {
             failed++;
             progress(String(error));
@@ -177,6 +184,7 @@ export const swap: Benchmark = {
         const variant = variants[change % variants.length] ?? '';
         await shift(variants, variant);
         everywhere.push(await gateways.untilAll(variant, first));
+        for (const before = asked; asked < before + BETWEEN; ) await setImmediate();
         if (change % 20 === 19) progress(`${change + 1} of ${CHANGES} changes, ${asked} requests`);
       }
       going = false;

@@ -34,7 +34,11 @@ const readServed = (ask: Ask): Served[] => {
   const columns = ['at', 'service', 'variant', 'latency_ms AS latencyMs', 'error', ...later];
   return ask(`SELECT ${columns.join(', ')} FROM queries ORDER BY at`).map(
     ({ mirrored, teams, ...row }) =>
-      ({ ...row, mirrored: mirrored === 1, teams: Object.keys(JSON.parse(String(teams ?? '{}'))) }) as unknown as Served,
+      ({
+        ...row,
+        mirrored: mirrored === 1,
+        teams: Object.keys(JSON.parse(String(teams ?? '{}'))),
+      }) as unknown as Served,
   );
 };
 

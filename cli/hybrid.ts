@@ -20,7 +20,7 @@ import type { SearchSettings } from '../contracts/variant.ts';
 import { CHUNK_DEFAULTS } from '../domain/chunking/chunks.ts';
 import { createEncoders } from '../gateway/encoders.ts';
 import { type FittedHybrid, fitHybrid } from '../gateway/fit-hybrid.ts';
-import type { Described } from './command.ts';
+import { type Described, flag } from './command.ts';
 import type { Context } from './context.ts';
 import { importedModel, modelNamed } from './models.ts';
 
@@ -33,6 +33,7 @@ export const HYBRID_OPTIONS: readonly Described[] = [
     `base model of the search by meaning, by its id or where it comes from; none leaves it out (${DEFAULT_SOURCE})`,
   ],
   ['--adapter <model>', 'adapter on the encoder, by its id'],
+  ['--threshold', 'calibrate the least similarity of what only meaning finds on the judged queries (off)'],
 ];
 
 const METHODS = ['whole', 'fixed', 'recursive', 'structure', 'semantic'] as const;
@@ -55,12 +56,14 @@ export const hybridInput = {
   chunking,
   encoder: z.string().default(DEFAULT_SOURCE),
   adapter: z.string().optional(),
+  threshold: flag,
 };
 
 export interface HybridWish {
   readonly chunking: ChunkSettings;
   readonly encoder: string;
   readonly adapter?: string | undefined;
+  readonly threshold: boolean;
   readonly lexical?: SearchSettings;
 }
 
@@ -96,7 +99,7 @@ export async function makeHybrid(
   });
   try {
     const fitted = await fitHybrid(settings, await readJudgedQueries(config, 'train'), {
-      ...{ service, documents, encoders, tell },
+      ...{ service, documents, encoders, tell, threshold: wish.threshold },
       indexes: embeddedIndexes(context.paths.retrieval),
       signal: new AbortController().signal,
     });
@@ -136,4 +139,11 @@ export const describeFit = ({ settings, choice }: FittedHybrid): string => {
   const won = choice.compared.find(({ kind }) => kind === choice.kind);
   const { lexical, dense: meaning } = fusion.weights;
   return `${choice.kind} (words ${lexical}, meaning ${meaning}): NDCG@10 ${won?.ndcg.toFixed(3)} on the training queries`;
+};
+
+export const describeThreshold = ({ calibrated }: FittedHybrid): string => {
+  if (!calibrated) return 'off';
+  if (calibrated.threshold === null) return `off: ${calibrated.because}`;
+  const { threshold, relevant, irrelevant, emptied } = calibrated;
+  return `${threshold}: of what only meaning found it leaves out ${irrelevant.lost} of ${irrelevant.all} that are not relevant and ${relevant.lost} of ${relevant.all} that are; ${emptied} queries would find nothing`;
 };

@@ -1,13 +1,25 @@
 /** The readings that Pawl takes by itself. A service's owner may add others; a metric is therefore any string. */
-export const METRICS = ['ndcg', 'mrr', 'recall', 'latency', 'errors', 'cost'] as const;
+export const METRICS = [
+  'ndcg',
+  'mrr',
+  'recall',
+  'latency',
+  'errors',
+  'cost',
+  'latency-p50',
+  'latency-p99',
+  'ndcg-from-clicks',
+] as const;
 export type Metric = (typeof METRICS)[number] | (string & {});
 
 /** For which of them more is better. */
-export const HIGHER_IS_BETTER: ReadonlySet<string> = new Set(['ndcg', 'mrr', 'recall']);
+export const HIGHER_IS_BETTER: ReadonlySet<string> = new Set(['ndcg', 'mrr', 'recall', 'ndcg-from-clicks']);
 
 /**
  * One metric over a window. ndcg (at 10), mrr, recall (at 10), errors (share of requests): mean.
- * latency: 95th percentile in ms. cost: US dollars per 1,000 requests. `low`–`high` is the 95 % interval.
+ * latency: 95th percentile in ms, latency-p50 and -p99 the others, to 1 %. cost: US dollars per 1,000 requests.
+ * ndcg-from-clicks: at 5, of queries that nobody judged, by what users took (domain/clicked-ndcg.ts).
+ * `low`–`high` is the 95 % interval.
  */
 export interface Reading {
   readonly value: number;
@@ -24,6 +36,8 @@ export interface Vitals {
   readonly from: string;
   readonly to: string;
   readonly readings: Readonly<Partial<Record<string, Reading>>>;
+  /** What each reading was made of: metric → what was counted → how many. */
+  readonly counts?: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
 
 /** A rule over vitals. `drop`: against the champion's baseline, relative. `above`: an absolute limit. */

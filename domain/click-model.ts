@@ -74,6 +74,14 @@ const whyTooFew = (clicks: number, known: number): string | null => {
   return 'no place can be told from the first one: too few documents stood at both for the same query, or were taken there';
 };
 
+/** Hits and misses of the distribution that holds the errors of the places too. */
+export const widened = ({ hits, misses, error }: Pick<Attraction, 'hits' | 'misses' | 'error'>): [number, number] => {
+  const value = hits / (hits + misses);
+  const spread = value * (1 - value);
+  const strength = spread / (spread / (hits + misses) + (value * error) ** 2);
+  return [value * strength, (1 - value) * strength];
+};
+
 const attractionOf = (cells: readonly ClickCell[], places: ClickModel['places'], mean: number): Attraction => {
   const { query = '', document = '' } = cells[0] ?? {};
   const clicks = sum(cells, (cell) => cell.clicks);
@@ -83,9 +91,7 @@ const attractionOf = (cells: readonly ClickCell[], places: ClickModel['places'],
   const value = hits / (hits + misses);
   // Errors of the places go along with each other, so they are added as they are.
   const error = sum(cells, (cell) => looksAt(cell) * (places[cell.position - 1]?.error ?? 0)) / Math.max(looks, 1e-9);
-  const spread = value * (1 - value);
-  const strength = spread / (spread / (hits + misses) + (value * error) ** 2);
-  const wide = [value * strength, (1 - value) * strength] as const;
+  const wide = widened({ hits, misses, error });
   const bounds = { low: betaQuantile(0.025, ...wide), high: betaQuantile(0.975, ...wide) };
   return { query, document, value, ...bounds, hits, misses, error };
 };

@@ -9,7 +9,7 @@
 import type { ReceivedAnswer } from '../contracts/feedback.ts';
 import type { Trajectory } from '../contracts/lora.ts';
 import { betaBelow } from './beta.ts';
-import type { ClickModel } from './click-model.ts';
+import { type ClickModel, widened } from './click-model.ts';
 
 const MOST_WEIGHT = 10;
 
@@ -55,11 +55,10 @@ export interface ClickJudgement {
 const FROM = [0, 0.1, 0.3, 0.6, 1] as const;
 
 export const judgementsFromClicks = (model: ClickModel): ClickJudgement[] =>
-  model.attractions.map(({ query, document, hits, misses, value, error }) => {
-    // What the places bring in takes away from what is known.
-    const spread = value * (1 - value);
-    const strength = spread / (spread / (hits + misses) + (value * error) ** 2);
-    const below = (share: number): number => betaBelow(share, value * strength, (1 - value) * strength);
+  model.attractions.map((attraction) => {
+    const { query, document } = attraction;
+    const [hits, misses] = widened(attraction);
+    const below = (share: number): number => betaBelow(share, hits, misses);
     const chances = [0, 1, 2, 3].map((grade) => below(FROM[grade + 1] ?? 1) - below(FROM[grade] ?? 0));
     const confidence = Math.max(...chances);
     return { query, document, grade: chances.indexOf(confidence), confidence };

@@ -7,7 +7,10 @@ const arms = z.array(
   z.object({
     variant: z.string(),
     share: z.number(),
-    mirror: z.number().exactOptional().describe('Share of the requests that it answers too, without anybody seeing it.'),
+    mirror: z
+      .number()
+      .exactOptional()
+      .describe('Share of the requests that it answers too, without anybody seeing it.'),
     interleave: z.literal(true).exactOptional().describe('It answers together with the other arm that says so.'),
   }),
 );

@@ -5,11 +5,13 @@
 
 import { recipeOf } from '../adapters/hybrid/variant.ts';
 import { DEFAULT_TENANT } from '../contracts/access.ts';
-import type { HybridContent, HybridSettings } from '../contracts/retrieval.ts';
+import type { FusionSettings, HybridContent, HybridSettings } from '../contracts/retrieval.ts';
+import { fuse } from '../domain/fusion.ts';
 import { chooseFusion, type FusionChoice, type JudgedLegs } from '../domain/fusion-choice.ts';
 import type { JudgedQuery } from '../domain/rank-metrics.ts';
+import { type Calibrated, calibrate, type JudgedHits } from '../domain/threshold.ts';
 import type { HybridEngineDeps } from './hybrid-engine.ts';
-import { legsOf } from './hybrid-search.ts';
+import { documentsOf, legsOf } from './hybrid-search.ts';
 import { recipeIndex } from './recipe-index.ts';
 
 export interface FitDeps extends Pick<HybridEngineDeps, 'service' | 'documents' | 'indexes' | 'encoders'> {
@@ -20,8 +22,11 @@ export interface FitDeps extends Pick<HybridEngineDeps, 'service' | 'documents' 
 export interface FittedHybrid {
   readonly settings: HybridSettings;
   /** null: too few judged queries to tell, so the settings are those that were given. */
-  readonly choice: FusionChoice<'lexical' | 'dense'> | null;
+  readonly choice: FusionChoice<Leg> | null;
+  /** null: nobody asked for one. */
+  readonly calibrated: Calibrated | null;
 }
+type Leg = 'lexical' | 'dense';
 
 const SEED = 1;
 
@@ -29,7 +34,7 @@ const SEED = 1;
 export async function fitHybrid(
   settings: HybridSettings,
   judged: readonly JudgedQuery[],
-  deps: FitDeps,
+  deps: FitDeps & { readonly threshold: boolean },
 ): Promise<FittedHybrid> {
   const { service, encoders, tell } = deps;
   const content: HybridContent = { kind: 'hybrid', service, settings, recipe: recipeOf(settings) };
@@ -39,7 +44,7 @@ export async function fitHybrid(
   const encoder = settings.dense ? await encoders.take(settings.dense) : null;
   try {
     await index.takeUp();
-    const queries: JudgedLegs<'lexical' | 'dense'>[] = [];
+    const queries: JudgedLegs<Leg>[] = [];
     for (const [at, { text: query, judgements }] of judged.entries()) {
       const question = { query, tenant: DEFAULT_TENANT, filter: {} };
       const legs = await index.ask((now) => legsOf({ settings, index: now, encoder }, question));
@@ -48,9 +53,23 @@ export async function fitHybrid(
     }
     const choice =
       settings.lexical && settings.dense ? chooseFusion(queries, { depth: settings.fusion.depth, seed: SEED }) : null;
-    return { choice, settings: choice ? { ...settings, fusion: choice.settings } : settings };
+    const fusion = choice?.settings ?? settings.fusion;
+    const calibrated =
+      deps.threshold && settings.dense ? calibrate(queries.map((query) => hitsOf(query, fusion))) : null;
+    return { choice, calibrated, settings: { ...settings, fusion, threshold: calibrated?.threshold ?? null } };
   } finally {
     await encoder?.release();
     await index.close();
   }
 }
+
+/** Documents by their best part, as they are answered. */
+const hitsOf = ({ legs, judgements }: JudgedLegs<Leg>, settings: FusionSettings): JudgedHits => {
+  const documents = documentsOf(legs);
+  const hits = new Map<string, number | null>();
+  for (const { key, legs: standing } of fuse(legs, settings)) {
+    const document = documents.get(key) ?? key;
+    if (!hits.has(document)) hits.set(document, standing.lexical ? null : (standing.dense?.score ?? null));
+  }
+  return { judgements, hits: [...hits].map(([document, similarity]) => ({ document, similarity })) };
+};

@@ -137,6 +137,7 @@ export const createGateway = async (deps: GatewayDeps): Promise<FastifyInstance>
   const stop = upkeep({ services: [...services.values()], queryLog, logger, now, retentionMs });
   app.addHook('onClose', async () => {
     await stop();
+    await Promise.all([...services.values()].map((service) => service.settle()));
     await served.close();
     for (const service of services.values()) await service.close();
     await cache.close();

@@ -45,7 +45,7 @@ export async function hybridSearch(parts: HybridParts, question: SearchQuestion)
   const { query, tenant, k } = question;
   const { fusion, threshold } = settings;
   const legs = await legsOf(parts, question);
-  const fused = fuse({ lexical: legs.lexical, dense: alikeEnough(legs.dense, threshold) }, fusion);
+  const fused = fuse(legs, fusion).filter(alikeEnough(threshold));
   const wanted = fused.slice(0, Math.max(wantedParts(fused, documentsOf(legs), k), parts.reranker?.depth ?? 0));
   const ranked = await withChunks(index, tenant, wanted);
   const ordered = parts.reranker ? await reordered(parts.reranker, settings, query, ranked) : ranked;
@@ -53,10 +53,13 @@ export async function hybridSearch(parts: HybridParts, question: SearchQuestion)
   return { hits: byDocument(ordered).slice(0, k), cpuMs: performance.now() - began };
 }
 
-const alikeEnough = (found: readonly ScoredChunk[], threshold: number | null): readonly ScoredChunk[] =>
-  threshold === null ? found : found.filter(({ score }) => score >= threshold);
+/** What the words found is never left out. */
+const alikeEnough =
+  (threshold: number | null) =>
+  ({ legs: { lexical, dense } }: Fused): boolean =>
+    threshold === null || lexical !== null || (dense?.score ?? -1) >= threshold;
 
-const documentsOf = ({ lexical, dense }: { lexical: readonly ScoredChunk[]; dense: readonly ScoredChunk[] }) =>
+export const documentsOf = ({ lexical, dense }: { lexical: readonly ScoredChunk[]; dense: readonly ScoredChunk[] }) =>
   new Map([...lexical, ...dense].map(({ key, document }) => [key, document]));
 
 /** So many of the best parts that `k` documents are among them. */

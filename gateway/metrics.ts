@@ -20,6 +20,8 @@ export interface GatewayMetrics {
   searched(state: ServiceState, variant: string, latencyMs: number, outcome: 'answered' | 'failed'): void;
   /** Something else than what the traffic row names had to answer. */
   fallback(service: string, because: 'store' | 'variant'): void;
+  /** What became of asking a variant too, without anybody seeing it. */
+  mirrored(service: string, outcome: 'answered' | 'failed' | 'dropped' | 'not loaded'): void;
   text(states: readonly ServiceState[], rowsDropped: number): Promise<string>;
   readonly contentType: string;
 }
@@ -50,6 +52,9 @@ export const createMetrics = (cached: () => CacheCounts): GatewayMetrics => {
   });
   const fallbacks = new Counter(
     labelled('pawl_gateway_fallbacks_total', 'Requests that another variant had to answer', 'service', 'because'),
+  );
+  const mirrored = new Counter(
+    labelled('pawl_mirrored_total', 'Questions that a variant was to be asked too, unseen', 'service', 'outcome'),
   );
   const share = new Gauge(labelled('pawl_traffic_share', 'Share of the traffic', 'service', 'role'));
   const epoch = new Gauge(labelled('pawl_kill_epoch', 'How often the service was killed', 'service'));
@@ -83,6 +88,7 @@ export const createMetrics = (cached: () => CacheCounts): GatewayMetrics => {
       searchSeconds.observe(labels, latencyMs / 1_000);
     },
     fallback: (service, because) => fallbacks.inc({ service, because }),
+    mirrored: (service, outcome) => mirrored.inc({ service, outcome }),
     text: (states, rowsDropped) => {
       for (const state of states) describe(state);
       dropped.set(rowsDropped);

@@ -5,7 +5,8 @@
  * 2. Where the row cannot be read, gold serves: it may serve in every state, and nothing else is known to be allowed.
  * 3. Every request that reached a variant is told to the log, whether it was answered or not; those of testers, who name
  *    the variant themselves, are not: they would count as what users get.
- * 4. A request is answered by one variant from its first step to its last, whatever the row says meanwhile.
+ * 4. A request is answered by one variant from its first step to its last, whatever the row says meanwhile; or by the two
+ *    that the row interleaves. What each of these found by itself is told too.
  */
 import { randomUUID } from 'node:crypto';
 import type { ControlStore } from '../adapters/control/port.ts';
@@ -14,14 +15,15 @@ import { PawlError } from '../contracts/failures.ts';
 import type { MetadataFilter } from '../contracts/retrieval.ts';
 import type { ServiceState } from '../contracts/traffic.ts';
 import type { CachedSearch } from './answer-cache.ts';
-import { assign, experimentOf } from './assignment.ts';
+import { assign, experimentOf, partnerOf } from './assignment.ts';
+import { type Attempt, attempt } from './attempt.ts';
+import { together } from './interleaving.ts';
 import type { GatewayLogger } from './logger.ts';
 import type { GatewayMetrics } from './metrics.ts';
-import type { Hit, SearchEngine } from './search-engine.ts';
+import { createMirror } from './mirroring.ts';
+import type { Hit, LoadedVariant, SearchEngine, SearchQuestion } from './search-engine.ts';
+import { answerRow, LOGGED_HITS, mirroredRow, partRow } from './served-row.ts';
 import { createShelf, type Shelf, type Taken } from './shelf.ts';
-
-const LOGGED_HITS = 10;
-const MS_PER_HOUR = 3_600_000;
 
 export interface GatewayService {
   readonly service: string;
@@ -48,9 +50,11 @@ export interface Question {
 export interface ServedAnswer {
   /** Names this answer, for whoever tells what became of it. */
   readonly answer: string;
+  /** The one that answered; of two that were interleaved, the one that would have answered alone. */
   readonly variant: string;
   /** The trial that this answer is part of; null where one variant serves everybody, and for testers. */
   readonly experiment: string | null;
+  readonly interleaved?: true;
   readonly cached: boolean;
   readonly latencyMs: number;
   readonly hits: readonly Hit[];
@@ -62,6 +66,8 @@ export interface ServedService extends GatewayService {
   /** Loads what the traffic row names, ahead of the requests. */
   prepare(): Promise<void>;
   ask(question: Question): Promise<ServedAnswer>;
+  /** Nothing is mirrored any more, and what was is told. */
+  settle(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -73,6 +79,8 @@ export interface ServedServiceDeps {
   readonly subjectHash?: ((subject: string) => string) | undefined;
   readonly served: (row: ServedQuery) => void;
   readonly search: CachedSearch;
+  /** So long a variant is waited for that is asked beside another one. */
+  readonly patienceMs?: number;
 }
 
 export const createServedService = (of: GatewayService, deps: ServedServiceDeps): ServedService => {
@@ -110,7 +118,8 @@ export const createServedService = (of: GatewayService, deps: ServedServiceDeps)
       if (named !== undefined && !namesOf(row).includes(named)) throw notNamed(named, row);
       const wanted = named ?? assign(row, subject);
       const taken = shelf.take(wanted, row);
-      if (taken && (named === undefined || taken.id === named)) return { ...taken, wanted, row };
+      if (taken && (named === undefined || taken.id === named))
+        return { ...taken, wanted, row, pinned: named !== undefined };
       // A kill may come while a variant is loading, so the row is read again afterwards.
       if (!(await shelf.loading(wanted, row))) throw shelf.unavailable(wanted, row);
     }
@@ -127,31 +136,49 @@ export const createServedService = (of: GatewayService, deps: ServedServiceDeps)
     }
   };
 
+  const mirror = createMirror({ ...deps, service, shelf, state });
+
+  /** Asks one variant, or the two that the row interleaves where both are ready. */
+  const find = async (chosen: Chosen, question: SearchQuestion, answer: string): ReturnType<typeof together> => {
+    const { id, variant, wanted, row, pinned } = chosen;
+    const partner = pinned || id !== wanted ? null : partnerOf(row, id);
+    const other = partner === null ? null : shelf.ready(partner);
+    if (partner !== null && other !== null) {
+      const part = (name: string, loaded: LoadedVariant) => () =>
+        attempt(name, () => search(service, name, loaded, question), deps);
+      return together([part(id, variant), part(partner, other)], { k: question.k, answer });
+    }
+    const alone = { variant: id, found: null, error: null };
+    return search(service, id, variant, question).then(
+      (found) => ({ outcome: { ...alone, found }, parts: [] }),
+      (error: unknown) => ({ outcome: { ...alone, error }, parts: [] }),
+    );
+  };
+
   const ask = async (question: Question): Promise<ServedAnswer> => {
     const { query, k, subject, person, tenant, filter, variant: named, elapsedMs } = question;
-    const { id, variant, wanted, row } = await choose(subject, named);
+    const chosen = await choose(subject, named);
+    const { id, wanted, row, pinned } = chosen;
     if (id !== wanted) metrics.fallback(service, 'variant');
     const answer = randomUUID();
-    const experiment = named === undefined ? experimentOf(row) : null;
-    const tell = (ranked: readonly string[], cpuMs: number, error: string | null): number => {
-      const latencyMs = elapsedMs();
-      metrics.searched(row, id, latencyMs, error === null ? 'answered' : 'failed');
-      if (named !== undefined) return latencyMs;
-      const about = { at: now(), service, variant: id, query, ranked, latencyMs, error, answer, tenant };
-      const cost = (cpuMs / MS_PER_HOUR) * cpuHour;
-      served({ ...about, cost, ...(experiment === null ? {} : { experiment }), ...kept(person) });
-      return latencyMs;
-    };
-    try {
-      const asked = { query, k: Math.max(k, LOGGED_HITS), tenant, filter };
-      const { hits, cpuMs, cached } = await search(service, id, variant, asked);
-      const ranked = hits.slice(0, LOGGED_HITS).map((hit) => hit.id);
-      const latencyMs = tell(ranked, cpuMs, null);
-      return { answer, variant: id, experiment, cached, latencyMs, hits: hits.slice(0, k) };
-    } catch (error) {
-      tell([], 0, error instanceof PawlError ? error.type : 'Internal');
-      throw error;
+    const experiment = pinned ? null : experimentOf(row);
+    const asked = { query, k: Math.max(k, LOGGED_HITS), tenant, filter };
+    const { outcome, parts } = await find(chosen, asked, answer);
+    const { variant, found, error } = outcome;
+    const latencyMs = elapsedMs();
+    metrics.searched(row, variant, latencyMs, found ? 'answered' : 'failed');
+    if (!pinned) {
+      const about = { service, query, tenant, answer, experiment, cpuHour, ...kept(person) };
+      served(answerRow(about, { ...outcome, at: now(), latencyMs }));
+      for (const part of parts) served(partRow(about, part));
+      const by = [variant, ...parts.map((part) => part.variant)];
+      const keep = (tried: Attempt, then: ServiceState) => served(mirroredRow(about, tried, then));
+      if (found) mirror.copy({ answer, by, row, question: asked, keep });
     }
+    if (!found) throw error;
+    const isMixed = parts.length > 0 && parts.every((part) => part.found);
+    const said = { answer, variant, experiment, ...(isMixed ? ({ interleaved: true } as const) : {}) };
+    return { ...said, cached: found.cached, latencyMs, hits: found.hits.slice(0, k) };
   };
 
   const prepare = async (): Promise<void> => {
@@ -163,16 +190,19 @@ export const createServedService = (of: GatewayService, deps: ServedServiceDeps)
   };
 
   const close = async (): Promise<void> => {
+    await mirror.settle();
     await shelf.close();
     await engine.close();
   };
 
-  return { ...of, shelf, state, prepare, ask, close };
+  return { ...of, shelf, state, prepare, ask, settle: mirror.settle, close };
 };
 
 interface Chosen extends Taken {
   readonly wanted: string | null;
   readonly row: ServiceState;
+  /** By a tester: it is not counted. */
+  readonly pinned: boolean;
 }
 
 const namesOf = ({ arms, champion, gold }: ServiceState): readonly (string | null)[] => [

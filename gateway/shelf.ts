@@ -28,6 +28,8 @@ export interface Shelf {
   keep(state: ServiceState): void;
   /** The wanted variant, or the one that stands in for it; null when none is ready. */
   take(wanted: string | null, state: ServiceState): Taken | null;
+  /** This variant and no other; null where it is not ready. */
+  ready(id: string): LoadedVariant | null;
   /** Waits for the first of them that is still loading; false at once when there is none to wait for. */
   loading(wanted: string | null, state: ServiceState): Promise<boolean>;
   /** Why none of them can serve. */
@@ -98,6 +100,10 @@ export const createShelf = ({ service, engine, now, onFailed, onStuck }: ShelfDe
         if (place?.state === 'loaded') return { id, variant: place.variant };
       }
       return null;
+    },
+    ready: (id) => {
+      const place = places.get(id);
+      return place?.state === 'loaded' ? place.variant : null;
     },
     loading: async (wanted, state) => {
       for (const id of orderOf(wanted, state)) {

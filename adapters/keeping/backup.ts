@@ -11,7 +11,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { constants, existsSync } from 'node:fs';
-import { chmod, copyFile, mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { backup as copyDatabase, DatabaseSync } from 'node:sqlite';
 import type { ServiceConfig } from '../../contracts/config.ts';
@@ -86,6 +86,11 @@ const copy = async (order: BackupOrder, temporary: string): Promise<Manifest> =>
     tell('copying the log of served queries');
     await databaseInto(from.metrics, to.metrics);
   }
+  for (const name of await databasesIn(from.documents)) {
+    tell(`copying the documents in ${name}`);
+    await mkdir(to.documents, { recursive: true });
+    await databaseInto(join(from.documents, name), join(to.documents, name));
+  }
 
   await putBackAll(from.artifacts);
   await copyTree(from.artifacts, to.artifacts, tell);
@@ -117,6 +122,10 @@ const copy = async (order: BackupOrder, temporary: string): Promise<Manifest> =>
   await writeFile(join(temporary, MANIFEST_DIGEST), line, { flush: true });
   return manifest;
 };
+
+/** Indexes over them are left out: a gateway builds them anew. */
+export const databasesIn = async (folder: string): Promise<readonly string[]> =>
+  (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.db')).sort();
 
 const databaseInto = async (from: string, to: string): Promise<void> => {
   const db = new DatabaseSync(from, { readOnly: true, timeout: 10_000 });

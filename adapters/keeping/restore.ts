@@ -23,6 +23,7 @@ import type { Finding } from '../ledger/audit.ts';
 import { auditStore } from '../ledger/audit-store.ts';
 import { readPinnedKey } from '../ledger/pinned-key.ts';
 import { sqliteQueryLog } from '../query-log/sqlite.ts';
+import { databasesIn } from './backup.ts';
 import { checkedBackup, digestOfFile, type Manifest, TREE } from './manifest.ts';
 import { withControl } from './needed.ts';
 
@@ -64,6 +65,7 @@ export const restore = async (order: RestoreOrder): Promise<RestoreReport> => {
   await copyAll(tree, home, manifest.files.filter(isState));
   if (order.keys !== null) await copyKeys(order.keys, paths.keys);
   for (const database of ['control.db', 'metrics.db', 'temporal.db']) wholeDatabase(join(paths.state, database));
+  for (const name of await databasesIn(paths.documents)) wholeDatabase(join(paths.documents, name));
 
   tell('reading the ledger');
   const ledgerKey = existsSync(join(paths.keys, 'ledger.pem'));

@@ -5,12 +5,14 @@
  * and no older than the last `apply` that was done when the question came.
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { PawlError } from '../../contracts/failures.ts';
 import type { Metadata, MetadataFilter } from '../../contracts/retrieval.ts';
-import { VectorMemory } from '../../ml/retrieval/vector-memory.ts';
+import { MemoryFull, VectorMemory } from '../../ml/retrieval/vector-memory.ts';
 import { graphPath, keepGraph, keptGraph } from './graph-file.ts';
 import { type InOneState, stateReader } from './index-file.ts';
 import type { LegAnswer } from './leg.ts';
 import type { SpaceDocument } from './nearest.ts';
+import type { SpaceGraph } from './space-graph.ts';
 import { VectorSpace } from './vector-space.ts';
 
 export interface DenseQuestion {
@@ -39,8 +41,8 @@ export class DenseLeg {
   #memory: VectorMemory;
   /** By number of the tenant. */
   readonly #spaces = new Map<number, VectorSpace>();
-  /** How many nodes the kept graph of a tenant has. */
-  readonly #kept = new Map<number, number>();
+  /** By tenant: the graph that is kept, and how many nodes it had then. */
+  readonly #kept = new Map<number, { readonly graph: SpaceGraph | null; readonly nodes: number }>();
   #tenants: ReadonlyMap<string, number> = new Map();
   #version = -1;
   #lastKey = 0;
@@ -73,6 +75,18 @@ export class DenseLeg {
 
   takeUp(): void {
     if (Number(this.#read.version.get()?.version) === this.#version) return;
+    try {
+      this.#takeUpAll();
+    } catch (error) {
+      if (!(error instanceof MemoryFull)) throw error;
+      throw new PawlError('Refused', `The index holds ${error.message}`, {
+        hint: 'Larger services keep their index in Qdrant: set QDRANT_URL.',
+        cause: error,
+      });
+    }
+  }
+
+  #takeUpAll(): void {
     this.#inOneState((version) => {
       this.#tenants = new Map(this.#read.tenants.all().map(({ name, number }) => [String(name), Number(number)]));
       this.#removeGone();
@@ -100,10 +114,15 @@ export class DenseLeg {
   }
 
   #keep(tenant: number, { graph }: VectorSpace, when: { readonly times: number; readonly more: number }): void {
-    const kept = this.#kept.get(tenant) ?? 0;
-    if (graph === null || graph.size <= kept * when.times + when.more) return;
-    keepGraph(graphPath(this.#options.folder, tenant), graph.kept(), this.#memory);
-    this.#kept.set(tenant, graph.size);
+    const last = this.#kept.get(tenant);
+    const nodes = last?.graph === graph ? last.nodes : 0;
+    if (graph === null || graph.size <= nodes * when.times + when.more) return;
+    this.#kept.set(tenant, { graph, nodes: graph.size });
+    try {
+      keepGraph(graphPath(this.#options.folder, tenant), graph.kept(), this.#memory);
+    } catch {
+      // A full disk is no reason not to answer: what is not kept is made anew.
+    }
   }
 
   #restore(): void {
@@ -111,7 +130,7 @@ export class DenseLeg {
       const kept = keptGraph(graphPath(this.#options.folder, tenant), (key) => space.entry(key), this.#memory);
       if (kept === null) continue;
       space.restore(kept);
-      this.#kept.set(tenant, kept.nodes.length);
+      this.#kept.set(tenant, { graph: space.graph, nodes: kept.nodes.length });
     }
   }
 

@@ -15,8 +15,16 @@ import { type IndexFile, type InOneState, openToWrite, stateReader } from './ind
 import type { IndexChanges } from './index-writer.ts';
 import type { LegAnswer } from './leg.ts';
 import type { LexicalQuestion } from './lexical-leg.ts';
-import type { ChunkIndex, IndexCounts, IndexQuestion, IndexRecipe, Legs, StoredChunk } from './port.ts';
-import { checkVector } from './vectors.ts';
+import type {
+  ChunkIndex,
+  IndexCounts,
+  IndexedDocument,
+  IndexQuestion,
+  IndexRecipe,
+  Legs,
+  StoredChunk,
+} from './port.ts';
+import { checkVector, checkVectors } from './vectors.ts';
 
 type LexicalPool = WorkPool<LexicalQuestion, LegAnswer>;
 type Writer = WorkPool<IndexChanges, null>;
@@ -79,12 +87,8 @@ class EmbeddedIndex implements ChunkIndex {
   }
 
   async apply(changes: IndexChanges): Promise<void> {
-    for (const { id, chunks } of changes.documents) {
-      for (const [place, { vector }] of chunks.entries()) {
-        checkVector(`Chunk ${place} of ${id}`, vector, this.#recipe.dimensions);
-      }
-    }
-    await (await this.#writing()).run(changes);
+    checkVectors(changes.documents, this.#recipe.dimensions);
+    await (await this.#writing()).run({ ...changes, documents: changes.documents.map(withOwnVectors) });
     await this.#dense?.run(null);
   }
 
@@ -116,20 +120,18 @@ class EmbeddedIndex implements ChunkIndex {
   }
 
   async chunks(tenant: string, keys: readonly string[]): Promise<readonly StoredChunk[]> {
-    const { db, attempt } = this.#database;
-    return attempt(() =>
-      this.#inOneState(() => {
-        const find = db.prepare(
-          `SELECT c.place, c.start, c.end, c.headings, c.text, d.id, d.title, d.metadata
-           FROM chunks c JOIN documents d ON d.number = c.document JOIN tenants t ON t.number = d.tenant
-           WHERE c.key = ? AND t.name = ?`,
-        );
-        return keys.flatMap((key) => {
-          const row = /^\d{1,15}$/.test(key) ? find.get(Number(key), tenant) : undefined;
-          return row === undefined ? [] : [stored(key, row)];
-        });
-      }),
-    );
+    const { db } = this.#database;
+    return this.#inOneState(() => {
+      const find = db.prepare(
+        `SELECT c.place, c.start, c.end, c.headings, c.text, d.id, d.title, d.metadata
+         FROM chunks c JOIN documents d ON d.number = c.document JOIN tenants t ON t.number = d.tenant
+         WHERE c.key = ? AND t.name = ?`,
+      );
+      return keys.flatMap((key) => {
+        const row = /^\d{1,15}$/.test(key) ? find.get(Number(key), tenant) : undefined;
+        return row === undefined ? [] : [stored(key, row)];
+      });
+    });
   }
 
   async close(): Promise<void> {
@@ -138,6 +140,12 @@ class EmbeddedIndex implements ChunkIndex {
     this.#database.close();
   }
 }
+
+/** A vector that is a part of a larger buffer would take all of it along to the thread. */
+const withOwnVectors = (document: IndexedDocument): IndexedDocument => ({
+  ...document,
+  chunks: document.chunks.map((chunk) => ({ ...chunk, vector: chunk.vector?.slice() ?? null })),
+});
 
 const stored = (key: string, row: Record<string, unknown>): StoredChunk => ({
   key,

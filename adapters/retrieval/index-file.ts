@@ -61,11 +61,13 @@ export type InOneState = <T>(work: (version: number) => T) => T;
 export function stateReader(db: DatabaseSync): InOneState {
   const state = db.prepare('SELECT version FROM state');
   return (work) => {
-    db.exec('BEGIN');
     try {
+      db.exec('BEGIN');
       return work(Number(state.get()?.version));
+    } catch (error) {
+      throw storeFailure(db.location() ?? 'the index', error);
     } finally {
-      db.exec('COMMIT');
+      if (db.isTransaction) db.exec('COMMIT');
     }
   };
 }

@@ -57,7 +57,8 @@ export interface IndexCounts {
  * The chunks of one service under one recipe.
  *
  * 1. `apply` is all or nothing, cursor included, and a repeated one changes nothing: the chunks that a document had before
- *    are gone when its new ones are there.
+ *    are gone when its new ones are there. One whose cursor is not beyond that of the index is a repeated one, so changes
+ *    come in the order of their cursors.
  * 2. A question sees a document's old chunks or its new ones, never some of both, and never another tenant's.
  * 3. Similarity is the cosine; vectors come with length 1. One of another length or with a number that is none is refused.
  */

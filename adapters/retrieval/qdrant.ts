@@ -39,7 +39,7 @@ import {
   thereAt,
   VECTORS,
 } from './qdrant-points.ts';
-import { checkVector } from './vectors.ts';
+import { checkVector, checkVectors } from './vectors.ts';
 
 export interface QdrantPlace {
   readonly url: string;
@@ -169,11 +169,7 @@ class OpenIndex implements QdrantIndex {
   }
 
   async apply({ cursor, documents }: { readonly cursor: number; readonly documents: readonly IndexedDocument[] }) {
-    for (const { id, chunks } of documents) {
-      for (const [place, { vector }] of chunks.entries()) {
-        checkVector(`Chunk ${place} of ${id}`, vector, this.#recipe.dimensions);
-      }
-    }
+    checkVectors(documents, this.#recipe.dimensions);
     const now = await this.cursor();
     if (cursor <= now) return;
     const last = [...new Map(documents.map((one) => [JSON.stringify([one.tenant, one.id]), one])).values()];

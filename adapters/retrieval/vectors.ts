@@ -1,4 +1,5 @@
 import { PawlError } from '../../contracts/failures.ts';
+import type { IndexedDocument } from './port.ts';
 
 /** Half precision and quantised models round; more than this is no rounding. */
 const ROUNDING = 0.01;
@@ -22,6 +23,12 @@ export function checkVector(whose: string, vector: Float32Array | null, dimensio
     throw refused(
       `${whose}: expected a vector of length 1, found ${odd < 0 ? `one of ${Math.sqrt(square)}` : `${vector[odd]} at place ${odd}`}`,
     );
+  }
+}
+
+export function checkVectors(documents: readonly IndexedDocument[], dimensions: number | null): void {
+  for (const { id, chunks } of documents) {
+    for (const [place, { vector }] of chunks.entries()) checkVector(`Chunk ${place} of ${id}`, vector, dimensions);
   }
 }
 

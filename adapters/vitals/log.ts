@@ -1,11 +1,22 @@
 /**
- * Vitals from the service's own query log. Quality is read from those served queries that somebody judged: the two are
- * joined by the query's words. A request that failed counts as an error, not as a bad ranking.
+ * Vitals from the service's own query log.
+ *
+ * 1. Quality is read from those served queries that somebody judged: the two are joined by the query's words. What is judged
+ *    are the documents of the default tenant, so only its queries are.
+ * 2. Where nobody judged, quality may be read from clicks: under a name of its own.
+ * 3. A request that failed counts as an error, not as a bad ranking. An answer put together of two variants is neither's.
  */
+import { DEFAULT_TENANT } from '../../contracts/access.ts';
+import type { ReceivedAnswer } from '../../contracts/feedback.ts';
 import type { Reading, Vitals } from '../../contracts/vitals.ts';
+import { countClicks } from '../../domain/click-counts.ts';
+import { fitClickModel } from '../../domain/click-model.ts';
+import { clickedNdcg } from '../../domain/clicked-ndcg.ts';
 import { meanReading, percentileReading, shareReading } from '../../domain/intervals.ts';
+import { latencyHistogram, latencyReading } from '../../domain/latency-histogram.ts';
 import { type JudgedQuery, type Judgements, rankScores } from '../../domain/rank-metrics.ts';
 import { normalised } from '../../domain/tokens.ts';
+import type { FeedbackStore } from '../feedback/port.ts';
 import type { QueryLog, ServedQuery } from '../query-log/port.ts';
 import type { VitalsSource } from './port.ts';
 
@@ -13,6 +24,8 @@ export interface LogVitalsDeps {
   readonly queryLog: Pick<QueryLog, 'read'>;
   /** The judged queries that live traffic is held against. */
   judged(service: string): Promise<readonly JudgedQuery[]>;
+  /** Absent: nothing is read from clicks. */
+  readonly feedback?: Pick<FeedbackStore, 'received'>;
 }
 
 /**
@@ -20,45 +33,79 @@ export interface LogVitalsDeps {
  * take a moment only, however long the window is.
  */
 export const MOST_SERVED = 20_000;
+/** Whoever repeats the look gets the same interval. */
+const SEED = 7;
 
-export const logVitals = ({ queryLog, judged }: LogVitalsDeps): VitalsSource => ({
+export const logVitals = ({ queryLog, judged, feedback }: LogVitalsDeps): VitalsSource => ({
   async read(window) {
-    const [rows, queries] = await Promise.all([
+    const { service, from, to } = window;
+    const [served, queries, received = []] = await Promise.all([
       queryLog.read({ ...window, limit: MOST_SERVED }),
-      judged(window.service),
+      judged(service),
+      // Of all variants: a document that they place differently tells one place from another.
+      feedback?.received({ service, from, to, tenant: DEFAULT_TENANT, limit: MOST_SERVED }),
     ]);
-    const readings = readingsOf(rows, judgementsByQuery(queries));
+    const rows = served.filter(({ teams }) => teams === undefined);
+    const judgements = judgementsByQuery(queries);
+    const found = { ...readingsOf(rows, judgements), ...clicked(rows, judgements, received) };
+    const present = Object.entries(found).flatMap(([metric, { reading, counts }]) =>
+      reading === null ? [] : [{ metric, reading, counts }],
+    );
     return {
-      service: window.service,
+      service,
       variant: window.variant ?? null,
-      from: new Date(window.from).toISOString(),
-      to: new Date(window.to).toISOString(),
-      readings: Object.fromEntries(Object.entries(readings).filter(([, reading]) => reading !== null)),
-    } as Vitals;
+      from: new Date(from).toISOString(),
+      to: new Date(to).toISOString(),
+      readings: Object.fromEntries(present.map(({ metric, reading }) => [metric, reading])),
+      ...(present.length > 0 && { counts: Object.fromEntries(present.map(({ metric, counts }) => [metric, counts])) }),
+    } satisfies Vitals;
   },
 });
 
 export const judgementsByQuery = (queries: readonly JudgedQuery[]): ReadonlyMap<string, Judgements> =>
   new Map(queries.map(({ text, judgements }) => [normalised(text), judgements]));
 
-function readingsOf(
-  rows: readonly ServedQuery[],
-  judgements: ReadonlyMap<string, Judgements>,
-): Record<string, Reading | null> {
+interface Found {
+  readonly reading: Reading | null;
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+const isOfDefault = ({ tenant = DEFAULT_TENANT }: ServedQuery): boolean => tenant === DEFAULT_TENANT;
+
+function readingsOf(rows: readonly ServedQuery[], judgements: ReadonlyMap<string, Judgements>): Record<string, Found> {
   const answered = rows.filter(({ error }) => error === null);
-  const scored = answered.flatMap(({ query, ranked }) => {
+  const scored = answered.filter(isOfDefault).flatMap(({ query, ranked }) => {
     const judged = judgements.get(normalised(query));
     return judged === undefined ? [] : [rankScores(ranked, judged)];
   });
+  const latencies = answered.map(({ latencyMs }) => latencyMs);
+  const histogram = latencyHistogram(latencies);
+  const quality = { answered: answered.length, judged: scored.length };
+  const timed = { answered: answered.length };
+  const failed = rows.length - answered.length;
   return {
-    ndcg: meanReading(scored.map(({ ndcg }) => ndcg)),
-    mrr: meanReading(scored.map(({ mrr }) => mrr)),
-    recall: meanReading(scored.map(({ recall }) => recall)),
-    latency: percentileReading(
-      answered.map(({ latencyMs }) => latencyMs),
-      0.95,
-    ),
-    errors: shareReading(rows.length - answered.length, rows.length),
-    cost: meanReading(rows.map(({ cost }) => 1_000 * cost)),
+    ndcg: { reading: meanReading(scored.map(({ ndcg }) => ndcg)), counts: quality },
+    mrr: { reading: meanReading(scored.map(({ mrr }) => mrr)), counts: quality },
+    recall: { reading: meanReading(scored.map(({ recall }) => recall)), counts: quality },
+    latency: { reading: percentileReading(latencies, 0.95), counts: timed },
+    'latency-p50': { reading: latencyReading(histogram, 0.5), counts: timed },
+    'latency-p99': { reading: latencyReading(histogram, 0.99), counts: timed },
+    errors: { reading: shareReading(failed, rows.length), counts: { requests: rows.length, failed } },
+    cost: { reading: meanReading(rows.map(({ cost }) => 1_000 * cost)), counts: { requests: rows.length } },
   };
+}
+
+function clicked(
+  rows: readonly ServedQuery[],
+  judgements: ReadonlyMap<string, Judgements>,
+  received: readonly ReceivedAnswer[],
+): Record<string, Found> {
+  if (received.length === 0) return {};
+  const shown = received.filter((answer) => answer.shown !== null);
+  const model = fitClickModel(countClicks(shown));
+  const unjudged = rows.filter(
+    (row) => row.error === null && isOfDefault(row) && !judgements.has(normalised(row.query)),
+  );
+  const counts = { impressions: shown.length, clicks: model.clicks, unjudged: unjudged.length };
+  return { 'ndcg-from-clicks': { reading: clickedNdcg(unjudged, model, SEED), counts } };
 }

@@ -12,6 +12,9 @@ const QUERY = 0;
 /** Stands for vectors that are not known any more: zeros, which are like nothing. */
 export const NOTHING = 1;
 
+/** There is no room for another vector. */
+export class MemoryFull extends RangeError {}
+
 export class VectorMemory {
   readonly dimensions: number;
   readonly #memory: ReturnType<typeof innerProductMemory>['memory'];
@@ -85,7 +88,7 @@ export class VectorMemory {
     const there = this.#numbers.byteLength;
     if (bytes <= there) return;
     const most = MOST_PAGES * PAGE;
-    if (bytes > most) throw new RangeError(`more vectors than ${most} bytes hold`);
+    if (bytes > most) throw new MemoryFull(`more vectors of ${this.dimensions} numbers than ${most} bytes hold`);
     this.#memory.grow(Math.ceil((Math.min(most, Math.max(bytes, there * (1 + GROWTH))) - there) / PAGE));
     this.#numbers = new Float32Array(this.#memory.buffer);
   }

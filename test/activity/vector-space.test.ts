@@ -151,6 +151,19 @@ test('a graph with too much in it that is gone is made anew, and the places are 
   expect(reused.size).toBe(999);
 });
 
+test('vectors that come while others go keep to themselves, before and after the graph is made anew', () => {
+  const one = world();
+  one.add(1, 1_000);
+  one.improve();
+  one.remove(1, 700);
+  one.add(2_000, 2_400);
+  one.improve();
+  one.remove(2_300, 2_400);
+  one.add(3_000, 3_900);
+  const own = (key: number) => one.memory.read(one.space.entry(key)?.slot ?? -1);
+  for (const [key, { vector }] of one.held) expect(own(key)).toEqual(vector);
+});
+
 test('a space that has become small gives its graph up', () => {
   const one = world();
   one.add(1, 1_000);

@@ -117,6 +117,19 @@ test('an index that was changed often ranks by words as one that was made anew',
   }
 });
 
+test('how frequent a word is follows what changes', async () => {
+  const index = await opened(temporaryFolder());
+  const settings = { ...DEFAULT_SETTINGS, stopShare: 0.3 };
+  const query = 'anchor number3';
+  const asked = question(query, { dense: null, lexical: { query, settings } });
+  const documents = (anchored: number) =>
+    Array.from({ length: 10 }, (_, n) => documentOf(`d${n}`, `Ship number${n} ${n < anchored ? 'anchor' : 'sail'}`));
+  await index.apply({ cursor: 1, documents: documents(1) });
+  expect((await found(index, asked)).lexical.toSorted()).toEqual(['d0', 'd3']);
+  await index.apply({ cursor: 2, documents: documents(8) });
+  expect((await found(index, asked)).lexical).toEqual(['d3']);
+});
+
 test('who kept no count of what is gone for too long reads everything anew', async () => {
   const folder = temporaryFolder();
   const index = await opened(folder);

@@ -2,8 +2,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { isDeepStrictEqual } from 'node:util';
 import { sql } from 'kysely';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { ControlStore } from '../../adapters/control/port.ts';
 import { postgresControl } from '../../adapters/control/postgres.ts';
 import { ledgerKeyFor } from '../../adapters/keys/ledger-key.ts';
@@ -33,7 +34,7 @@ const armed = async (store: ControlStore): Promise<ControlStore> => {
 
 const program = (name: string, given: readonly string[]) => {
   const child = spawn(process.execPath, [join(import.meta.dirname, name), ...given], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['pipe', 'pipe', 'inherit'],
   });
   return { child, exit: once(child, 'exit'), lines: createInterface({ input: child.stdout }) };
 };
@@ -78,11 +79,14 @@ describe.skipIf(postgresPrograms === null)('PostgreSQL', () => {
     20,
   );
 
-  test('of two processes that race for the traffic, none moves it with a token that another one has fenced off', async () => {
+  test('of two processes that race for the traffic, none moves it with a token that is fenced off, and two that watch see it happen', async () => {
     const store = await armed(open());
+    const watchers = [1, 2].map(() => program('control-watcher.ts', [address, database]));
+    const watched = watchers.map(({ lines }) => all(lines));
     const racers = ['left', 'right'].map((name) => program('control-racer.ts', [address, database, name, '30']));
     const told = await Promise.all(racers.map(({ lines }) => all(lines)));
-    for (const { exit } of racers) expect(await exit).toEqual([0, null]);
+    for (const { child } of watchers) child.stdin.end();
+    for (const { exit } of [...racers, ...watchers]) expect(await exit).toEqual([0, null]);
 
     const rows = await store.ledger({});
     expect(rows.map(({ seq }) => seq)).toEqual(rows.map((_, at) => at + 1));
@@ -97,6 +101,18 @@ describe.skipIf(postgresPrograms === null)('PostgreSQL', () => {
     const inLedger = new Map(rows.map(({ body }) => [body.key, body.outcome]));
     for (const { key, outcome } of answers) expect([key, inLedger.get(key)]).toEqual([key, outcome]);
     await isSound(store);
+
+    // Whoever looked saw what the ledger tells, and in its order.
+    const states = rows.filter(({ body }) => body.outcome === 'done').map(({ body }) => body.state);
+    for (const seen of await Promise.all(watched)) {
+      expect(JSON.parse(seen.at(-1) ?? '')).toEqual(states.at(-1));
+      let from = 0;
+      for (const state of seen) {
+        const at = states.findIndex((one, n) => n >= from && isDeepStrictEqual(one, JSON.parse(state)));
+        expect(at, state).toBeGreaterThanOrEqual(from);
+        from = at;
+      }
+    }
     store.close();
   });
 
@@ -143,15 +159,17 @@ describe.skipIf(postgresPrograms === null)('PostgreSQL', () => {
   test('what was acknowledged is there after the server died in mid-stream, and the store goes on by itself', async () => {
     const store = await armed(open());
     const acknowledged: string[] = [];
+    let killed: Promise<void> | null = null;
     const hammering = (async () => {
       for (const key of keysOf('doomed', 10_000)) {
         await store.grant({ ...order(key), cycle: 'hammer' });
         acknowledged.push(key);
-        if (acknowledged.length === 30) void server.kill();
+        if (acknowledged.length === 30) killed = server.kill();
       }
     })();
     await expect(hammering).rejects.toMatchObject({ type: 'Unavailable', hint: expect.any(String) });
     await expect(store.state('docs')).rejects.toMatchObject({ type: 'Unavailable' });
+    await killed;
     await server.start();
 
     const interrupted = `doomed-${acknowledged.length}`;
@@ -204,7 +222,7 @@ describe.skipIf(postgresPrograms === null)('PostgreSQL', () => {
 
   test('who freezes in the middle of a change loses the turn, and what it had not finished', async () => {
     const store = await armed(open());
-    const options = { address, part: 'control', migrations: [''], turn: 'ledger_head', frozenMs: 100 };
+    const options = { address, part: 'control', migrations: [''], turn: 'ledger_head', frozenMs: 700 };
     const frozen = openPostgres(options);
     const { promise: thawed, resolve: thaw } = Promise.withResolvers<void>();
     const { promise: begun, resolve: begins } = Promise.withResolvers<void>();
@@ -219,6 +237,21 @@ describe.skipIf(postgresPrograms === null)('PostgreSQL', () => {
     await expect(late).rejects.toMatchObject({ type: 'Unavailable' });
     expect(await store.state('docs')).toMatchObject({ promotion: 0 });
     frozen.close();
+    store.close();
+  });
+
+  test('a change that the server gives up for another one is made again', async () => {
+    const store = await armed(open({ busyMs: 10_000 }));
+    const waiting = `SELECT 1 FROM pg_stat_activity WHERE application_name = 'pawl' AND wait_event_type = 'Lock'`;
+    await server.session(async (client) => {
+      await client.query(`BEGIN; UPDATE ${schemaOf(address)}.services SET because = because`);
+      const kill = store.kill(order('kill')); // Holds the turn, and waits for the row.
+      await vi.waitUntil(async () => (await server.query(waiting)).length > 0, { timeout: 10_000, interval: 20 });
+      await client.query(`LOCK TABLE ${schemaOf(address)}.ledger_head IN EXCLUSIVE MODE`); // Each waits for the other.
+      await client.query('COMMIT');
+      expect(await kill).toMatchObject({ outcome: 'done', state: { epoch: 1 } });
+    });
+    expect(await store.ledger({ kind: 'kill' })).toHaveLength(1);
     store.close();
   });
 

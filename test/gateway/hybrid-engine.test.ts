@@ -131,6 +131,12 @@ test('a threshold leaves out what is alike to too small a degree, and never what
   expect(await idsOf(strict, 'unheard of')).toEqual([]);
 });
 
+test('a document that has a title only is found by it', async () => {
+  const { load } = await world([about('Lighthouses', '')]);
+  const { hits } = await (await load({ dense: null })).search(ask('lighthouses'));
+  expect(hits.map(({ id }) => id)).toEqual(['Lighthouses']);
+});
+
 test('asked for new indexes, it builds them beside what answers, and then answers from them', async () => {
   const { load, engine, documents } = await world();
   const variant = await load();

@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { sqliteControl } from '../../adapters/control/sqlite.ts';
+import { sqliteDocuments } from '../../adapters/documents/sqlite.ts';
 import { homePaths } from '../../adapters/home.ts';
 import { type BackupOrder, backup } from '../../adapters/keeping/backup.ts';
 import { MANIFEST, MANIFEST_DIGEST, manifestText } from '../../adapters/keeping/manifest.ts';
@@ -88,6 +89,26 @@ describe('backup', () => {
     const log = sqliteQueryLog(homePaths(made.home).metrics);
     expect(await log.read({ service: SERVICE, from: 0, to: 9 })).toHaveLength(1);
     log.close();
+  });
+
+  test('documents that were put by hand come back, with what was said of them', async () => {
+    const home = await usedHome();
+    const path = (of: string) => join(homePaths(of).documents, `${SERVICE}.db`);
+    const document = {
+      id: 'note',
+      title: 'Note',
+      text: 'put by hand',
+      format: 'text',
+      metadata: { year: 2026 },
+    } as const;
+    const store = sqliteDocuments(path(home.home));
+    await store.put('acme', [document], 'hand');
+    const { folder } = await backedUp(home);
+    store.close();
+    const made = await restored(folder);
+    const again = sqliteDocuments(path(made.home));
+    onTestFinished(() => again.close());
+    expect(await again.get('acme', 'note')).toEqual(document);
   });
 
   test('private keys stay out, unless somebody asks for them', async () => {

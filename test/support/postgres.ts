@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, mkdtempSync, rmSync } from 'node:fs';
+import { chownSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -43,7 +43,7 @@ export class PostgresServer {
 
   async start(): Promise<void> {
     const data = join(this.#folder, 'data');
-    if (this.#schemas === 0 && this.#process === null) {
+    if (!existsSync(data)) {
       this.#user.own(this.#folder);
       const made = ['--pgdata', data, '--username', 'postgres', '--auth', 'trust', '--encoding', 'UTF8', '--no-locale'];
       await ended(this.#run('initdb', [...made, '--no-sync']));
@@ -65,15 +65,19 @@ export class PostgresServer {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  /** As an operator would. */
-  async query(text: string): Promise<ReadonlyArray<Record<string, unknown>>> {
+  /** As an operator would, in one session. */
+  async session<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
     const client = new pg.Client({ connectionString: this.address() });
     await client.connect();
     try {
-      return (await client.query(text)).rows;
+      return await work(client);
     } finally {
       await client.end();
     }
+  }
+
+  query(text: string): Promise<ReadonlyArray<Record<string, unknown>>> {
+    return this.session(async (client) => (await client.query(text)).rows);
   }
 
   async #answers(): Promise<boolean> {
@@ -86,7 +90,7 @@ export class PostgresServer {
 
   async #stop(signal: NodeJS.Signals): Promise<void> {
     const running = this.#process;
-    if (running === null || running.exitCode !== null) return;
+    if (running === null || running.exitCode !== null || running.signalCode !== null) return;
     const exit = once(running, 'exit');
     running.kill(signal);
     await exit;

@@ -280,8 +280,8 @@ describe('Markdown by structure', () => {
   });
 
   test('short sections under different headings stay apart', () => {
-    const text = `# A\n\n${'words '.repeat(15)}\n\n## Short\n\nx\n\n# B\n\ny`;
-    const chunks = chunksOf(markdown(text), { method: 'structure', size: 100 });
+    const text = `# A\n\n${'words '.repeat(32)}\n\n## Short\n\nx\n\n# B\n\ny`;
+    const chunks = chunksOf(markdown(text), { method: 'structure', size: 200 });
     expect(chunks.map(({ headings }) => headings)).toEqual([['A'], ['A', 'Short'], ['B']]);
   });
 
