@@ -27,6 +27,9 @@ import { inbox } from './commands/inbox.ts';
 import { indexAdd, indexExport, indexImport } from './commands/index-add.ts';
 import { indexLs, indexRebuild } from './commands/index-ls.ts';
 import { init } from './commands/init.ts';
+import { judgeCoverage } from './commands/judge-coverage.ts';
+import { judgeExport } from './commands/judge-export.ts';
+import { judgeImport } from './commands/judge-import.ts';
 import { keyRevoke, keyRotate } from './commands/key-change.ts';
 import { keyCreate } from './commands/key-create.ts';
 import { keyInvite } from './commands/key-invite.ts';
@@ -73,6 +76,7 @@ export const groups: Readonly<Record<string, string>> = {
   index: 'the documents of a service, and the indexes over them',
   model: 'base models, and what was trained on them',
   lora: 'train adapters on a base model',
+  judge: 'what people say is relevant, and how much of what is asked they have judged',
   policy: 'who may do what, and why',
   people: 'whose signature counts, and as what',
   key: 'API keys of the gateway',
@@ -142,6 +146,9 @@ export const commands: readonly PawlCommand[] = [
   loraAbort,
   loraResume,
   loraExport,
+  judgeImport,
+  judgeExport,
+  judgeCoverage,
   auditShow,
   auditAt,
   auditVerify,

@@ -37,7 +37,7 @@ const stateIn = (value: unknown): State | null => {
 };
 
 const splitOf = (state: State | null): string =>
-  JSON.stringify(state?.arms.map(({ variant, share }) => [variant, share]));
+  JSON.stringify(state?.arms.map(({ variant, share, interleave }) => [variant, share, interleave]));
 
 /** The decisions that a row followed from. `related`: the rows of its cycle, or of its service where it has none. */
 export interface Decided {

@@ -2,7 +2,6 @@
  * Settings of a hybrid search by measurement: the fusion that the judged queries of this corpus call for, which is often
  * none.
  */
-
 import { recipeOf } from '../adapters/hybrid/variant.ts';
 import { DEFAULT_TENANT } from '../contracts/access.ts';
 import type { FusionSettings, HybridContent, HybridSettings } from '../contracts/retrieval.ts';

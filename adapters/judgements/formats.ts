@@ -82,6 +82,9 @@ export const parseJudged = (format: JudgementFormat, source: SourceText): Judged
 
 const NAMES: Readonly<Record<string, string>> = { 'corpus-id': 'document', 'document-id': 'document', score: 'grade' };
 
+/** What an export puts before a text that a spreadsheet would run. */
+const GUARD = /^'(?=[=+\-@\t\r\n])/;
+
 const parseTable = (source: SourceText): JudgedLine[] => {
   const [head, ...rows] = parseCsv(source);
   const names = (head?.cells ?? []).map((name) => NAMES[name.trim().toLowerCase()] ?? name.trim().toLowerCase());
@@ -89,7 +92,7 @@ const parseTable = (source: SourceText): JudgedLine[] => {
     throw badLine(source.name, 1, 'expected a head such as "query,document,grade"');
   }
   return rows.map(({ cells, number }) => {
-    const filled = names.map((name, at) => [name, cells[at]] as const).filter(([, cell]) => cell);
+    const filled = names.map((name, at) => [name, cells[at]?.replace(GUARD, '')] as const).filter(([, cell]) => cell);
     return checked(source, number, Object.fromEntries(filled));
   });
 };

@@ -60,6 +60,7 @@ describe('help', () => {
       ...['start', 'ls', 'show', 'watch', 'extend', 'checkpoint', 'abort', 'resume', 'export'].map(
         (verb) => `lora ${verb}`,
       ),
+      ...['import', 'export', 'coverage'].map((verb) => `judge ${verb}`),
       ...['drill crash', 'drill matrix'],
       ...['backup', 'restore', 'gc', 'erase'],
     ];
