@@ -8,7 +8,7 @@ import { saveHybrid } from '../adapters/hybrid/variant.ts';
 import { DEFAULT_SETTINGS } from '../adapters/lexical/variant.ts';
 import { type EncoderSource, encoderSource } from '../adapters/models/encoder-source.ts';
 import { DEFAULT_SOURCE } from '../adapters/models/source.ts';
-import { embeddedIndexes } from '../adapters/retrieval/embedded.ts';
+import { indexesOf } from '../adapters/retrieval/of-environment.ts';
 import { readCorpus, readJudgedQueries } from '../adapters/service/data.ts';
 import { runTask } from '../adapters/threads.ts';
 import { DEFAULT_TENANT } from '../contracts/access.ts';
@@ -100,7 +100,7 @@ export async function makeHybrid(
   try {
     const fitted = await fitHybrid(settings, await readJudgedQueries(config, 'train'), {
       ...{ service, documents, encoders, tell, threshold: wish.threshold },
-      indexes: embeddedIndexes(context.paths.retrieval),
+      indexes: await indexesOf(context.environment, context.paths.retrieval),
       signal: new AbortController().signal,
     });
     const kept = await saveHybrid(context.artifacts, service, fitted.settings);

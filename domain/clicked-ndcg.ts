@@ -7,7 +7,8 @@
  * 3. The interval covers what came by chance: which queries, drawn anew as a whole, and how little is known of each document,
  *    whose attraction is drawn anew from its distribution.
  * 4. It reads low, because the best documents by so few clicks are in part the luckiest: by 0.01 with 300 looks a document, by
- *    0.03 with 60 (simulated). It does so for every variant alike: compare variants by it, and not with an absolute limit.
+ *    0.03 with 60 (simulated), and the interval does not hold that. It does so for every variant alike: compare variants by it,
+ *    and do not hold it against an absolute limit.
  */
 import type { Reading } from '../contracts/vitals.ts';
 import { betaDraw, normalDraw } from './beta.ts';

@@ -17,6 +17,14 @@ export const WORKERS = ['worker-control', 'worker-data', 'worker-train'] as cons
 export type WorkerName = (typeof WORKERS)[number];
 export type ProcessName = 'temporal' | 'gateway' | WorkerName;
 
+export interface ProcessesOptions {
+  /** The address of a server that runs already; otherwise they have one of their own. */
+  readonly temporal?: string;
+  readonly workers?: readonly WorkerName[];
+  /** On top of what all of them are told, such as where several homes keep what they share. */
+  readonly variables?: Readonly<Record<string, string>>;
+}
+
 const HOST = '127.0.0.1';
 const NAMESPACE = 'default';
 
@@ -27,8 +35,13 @@ export class Processes {
   readonly #logs: string;
   readonly #running = new Map<string, ChildProcess>();
 
-  private constructor(home: string, binary: string, [port = 0, gatewayPort = 0]: readonly number[]) {
-    this.temporal = `${HOST}:${port}`;
+  private constructor(
+    home: string,
+    { temporal, variables }: ProcessesOptions,
+    binary: string,
+    [port = 0, gatewayPort = 0]: readonly number[],
+  ) {
+    this.temporal = temporal ?? `${HOST}:${port}`;
     this.gateway = `http://${HOST}:${gatewayPort}`;
     const { state } = homePaths(home);
     this.#logs = join(state, 'logs');
@@ -40,6 +53,7 @@ export class Processes {
       PAWL_TEMPORAL_ADDRESS: this.temporal,
       PAWL_NAMESPACE: NAMESPACE,
       PAWL_GATEWAY_PORT: String(gatewayPort),
+      ...variables,
     };
     const server = { binary, host: HOST, port, uiPort: null, namespace: NAMESPACE };
     const files = { database: join(state, 'temporal.db'), log: join(this.#logs, 'temporal.log') };
@@ -50,12 +64,13 @@ export class Processes {
   }
 
   /** All of them, serving. */
-  static async startAll(home: string): Promise<Processes> {
+  static async startAll(home: string, options: ProcessesOptions = {}): Promise<Processes> {
     const { path: binary } = await resolveTemporal(readEnvironment());
-    const processes = new Processes(home, binary, await freePorts(2));
+    const processes = new Processes(home, options, binary, await freePorts(2));
+    const { temporal, workers = WORKERS } = options;
     try {
-      await processes.start('temporal');
-      await Promise.all((['gateway', ...WORKERS] as const).map((name) => processes.start(name)));
+      if (temporal === undefined) await processes.start('temporal');
+      await Promise.all((['gateway', ...workers] as const).map((name) => processes.start(name)));
       return processes;
     } catch (error) {
       await processes.end();

@@ -8,7 +8,7 @@ import { sqliteDocuments } from '../adapters/documents/sqlite.ts';
 import type { HomePaths } from '../adapters/home.ts';
 import type { ModelCache } from '../adapters/models/cache.ts';
 import { encoderSource } from '../adapters/models/encoder-source.ts';
-import { embeddedIndexes } from '../adapters/retrieval/embedded.ts';
+import type { ChunkIndexes } from '../adapters/retrieval/port.ts';
 import type { ServiceConfig } from '../contracts/config.ts';
 import { createCorpusFile } from './corpus-file.ts';
 import { createEncoders } from './encoders.ts';
@@ -20,7 +20,8 @@ import { createServiceEngine } from './service-engine.ts';
 
 export interface HomeEnginesDeps {
   readonly configs: readonly Pick<ServiceConfig, 'service' | 'cpuHour' | 'data'>[];
-  readonly paths: Pick<HomePaths, 'documents' | 'retrieval'>;
+  readonly paths: Pick<HomePaths, 'documents'>;
+  readonly indexes: ChunkIndexes;
   readonly indexFolder: string;
   readonly control: Pick<ControlStore, 'variant' | 'model'>;
   readonly artifacts: ArtifactStore;
@@ -35,13 +36,12 @@ export interface HomeEngines {
 }
 
 export const openEngines = (deps: HomeEnginesDeps): HomeEngines => {
-  const { configs, paths, control, artifacts, models, indexFolder } = deps;
+  const { configs, paths, control, artifacts, models, indexFolder, indexes } = deps;
   const encoders = createEncoders({
     source: encoderSource({ control, artifacts, cache: models }),
     // What is indexed takes its time, and leaves the other processors to those who ask.
     threads: { question: availableParallelism(), documents: 1 },
   });
-  const indexes = embeddedIndexes(paths.retrieval);
   const documents = new Map<string, DocumentStore>();
   const services = configs.map(({ service, cpuHour, data }) => {
     const path = join(paths.documents, `${service}.db`);

@@ -5,6 +5,7 @@ import { sqliteFeedback } from '../adapters/feedback/sqlite.ts';
 import { homePaths } from '../adapters/home.ts';
 import { subjectHasher } from '../adapters/keys/subject-key.ts';
 import { modelCacheOf } from '../adapters/models/of-environment.ts';
+import { indexesOf } from '../adapters/retrieval/of-environment.ts';
 import { gatewaySettings } from '../contracts/config.ts';
 import { environmentAt, readEnvironment } from '../infra/setup/environment.ts';
 import { openHome } from '../workers/home.ts';
@@ -21,7 +22,11 @@ export const run = async (home: string): Promise<void> => {
   const paths = homePaths(environment.home);
   const settings = configs[0]?.gateway ?? gatewaySettings.parse({});
   const access = openAccess({ ...deps, paths, settings, configs });
-  const engines = openEngines({ ...deps, paths, configs, models: modelCacheOf(environment) });
+  const engines = openEngines({
+    ...{ ...deps, paths, configs },
+    models: modelCacheOf(environment),
+    indexes: await indexesOf(environment, paths.retrieval),
+  });
   const cache = await answersOf(environment, {
     now: () => performance.now(),
     tell: (trouble) => logger.warn({ trouble }, 'the answer cache'),

@@ -2,6 +2,7 @@
 import type { StageDeps } from '../activities/stage-deps.ts';
 import { artifactsOf } from '../adapters/artifacts/of-environment.ts';
 import { controlOf } from '../adapters/control/of-environment.ts';
+import { sqliteFeedback } from '../adapters/feedback/sqlite.ts';
 import { homePaths } from '../adapters/home.ts';
 import { type People, readPeople } from '../adapters/keys/people.ts';
 import { pinLedgerKey } from '../adapters/ledger/pinned-key.ts';
@@ -24,6 +25,7 @@ export const openHome = ({ home, environment, artifacts, store }: Environment): 
   const paths = homePaths(home);
   const control = controlOf({ home, store });
   const queryLog = sqliteQueryLog(paths.metrics);
+  const feedback = sqliteFeedback(paths.metrics);
   const services = servicesOf(home, environment);
   // A ledger that is not the pinned one is told, and stops nobody: rollbacks and kills need these processes.
   control
@@ -39,12 +41,14 @@ export const openHome = ({ home, environment, artifacts, store }: Environment): 
     artifacts: artifactsOf({ artifacts }, paths.artifacts),
     vitals: logVitals({
       queryLog,
+      feedback,
       judged: async (service) => readJudgedQueries(await services.config(service), 'live'),
     }),
     indexFolder: paths.indexes,
     now: Date.now,
     close: () => {
       control.close();
+      feedback.close();
       queryLog.close();
     },
   };

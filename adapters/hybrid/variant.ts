@@ -4,7 +4,6 @@ import { z } from 'zod';
 import type { ArtifactRef } from '../../contracts/artifact.ts';
 import { PawlError } from '../../contracts/failures.ts';
 import type { HybridContent, HybridSettings } from '../../contracts/retrieval.ts';
-import type { Variant } from '../../contracts/variant.ts';
 import { canonicalJson } from '../../domain/canonical-json.ts';
 import type { Tokenising } from '../../domain/tokens.ts';
 import type { ArtifactStore } from '../artifacts/port.ts';
@@ -121,10 +120,3 @@ export const hybridContentOf = (id: string, content: unknown): HybridContent | n
     hint: 'Build a variant with the same settings: it gets an index of this version.',
   });
 };
-
-export async function loadHybrid(
-  artifacts: Pick<ArtifactStore, 'getJson'>,
-  { id, artifact: kept }: Pick<Variant, 'id' | 'artifact'>,
-): Promise<HybridContent | null> {
-  return hybridContentOf(id, await artifacts.getJson(kept));
-}

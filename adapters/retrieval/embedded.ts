@@ -5,6 +5,7 @@ import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PawlError } from '../../contracts/failures.ts';
 import { SERVICE_NAME } from '../../contracts/ids.ts';
+import { isDamaged } from '../sqlite/store-failure.ts';
 import { type EmbeddedOptions, openEmbeddedIndex } from './embedded-index.ts';
 import { databasePath } from './index-file.ts';
 import type { ChunkIndexes } from './port.ts';
@@ -16,7 +17,17 @@ export function embeddedIndexes(folder: string, options: EmbeddedOptions = {}): 
   const folderOf = (service: string, digest: string): string =>
     join(ofService(service), checked('digest', digest, DIGEST));
   return {
-    open: async (recipe) => openEmbeddedIndex({ folder: folderOf(recipe.service, recipe.digest), recipe }, options),
+    async open(recipe) {
+      const file = { folder: folderOf(recipe.service, recipe.digest), recipe };
+      try {
+        return await openEmbeddedIndex(file, options);
+      } catch (error) {
+        if (!isDamaged(error)) throw error;
+        // It holds nothing that the documents do not: it begins anew.
+        await rm(file.folder, { recursive: true, force: true });
+        return openEmbeddedIndex(file, options);
+      }
+    },
 
     async list(service) {
       const there = existsSync(ofService(service)) ? readdirSync(ofService(service)) : [];

@@ -17,6 +17,10 @@ const CODE = {
 const codeOf = (error: unknown): number =>
   error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & 0xff : 0;
 
+/** Whether a failure of `storeFailure`'s says that the file is no database, or not any more. */
+export const isDamaged = (error: unknown): boolean =>
+  [CODE.corrupt, CODE.notADatabase].some((code) => code === codeOf((error as { cause?: unknown } | null)?.cause));
+
 export const isBusy = (error: unknown): boolean => [CODE.busy, CODE.locked].some((code) => code === codeOf(error));
 
 /** What an error of SQLite or of the file system means to the caller. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { embeddedIndexes } from '../../adapters/retrieval/embedded.ts';
+import { indexesOf } from '../../adapters/retrieval/of-environment.ts';
 import { command, SERVICE, serviceName } from '../command.ts';
 import { TENANT, tenant } from '../keys.ts';
 import { bold, dim, head, type Line, relative, short, table } from '../text.ts';
@@ -25,7 +25,7 @@ export const indexLs = command({
       await store.generation(),
       await store.list(of, { limit }),
     ];
-    const indexes = await embeddedIndexes(context.paths.retrieval).list(service);
+    const indexes = await (await indexesOf(context.environment, context.paths.retrieval)).list(service);
     const now = Date.now();
     const lines: Line[] = [
       [bold(service), dim(`  ${counts.documents} documents, change ${counts.seq}, generation ${generation}`)],

@@ -1,5 +1,6 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import type { QueryLog, ServedQuery } from '../../adapters/query-log/port.ts';
+import { sqliteQueryLog } from '../../adapters/query-log/sqlite.ts';
 import { logVitals, MOST_SERVED } from '../../adapters/vitals/log.ts';
 
 const served = (changes: Partial<ServedQuery>): ServedQuery => ({
@@ -64,4 +65,16 @@ test('a busy window is read by its newest requests, so that a look stays short',
   };
   await logVitals({ queryLog, judged: async () => [] }).read(window);
   expect(asked).toEqual([MOST_SERVED]);
+});
+
+test('what was mirrored is read where it is asked for, and never together with what was served', async () => {
+  const queryLog = sqliteQueryLog(':memory:');
+  onTestFinished(() => queryLog.close());
+  const slow = served({ latencyMs: 900, error: 'Unavailable', mirrored: true, of: 'x' });
+  await queryLog.append([served({}), served({}), slow, { ...slow, error: null, ranked: ['x', 'a'] }]);
+  const vitals = logVitals({ queryLog, judged: async () => [{ id: '1', text: 'How?', judgements: { a: 1 } }] });
+  const seen = (await vitals.read({ ...window, variant: 'v' })).readings;
+  expect(seen).toMatchObject({ latency: { n: 2, value: 10 }, errors: { n: 2, value: 0 }, mrr: { n: 2, value: 1 } });
+  const unseen = (await vitals.read({ ...window, variant: 'v', mirrored: true })).readings;
+  expect(unseen).toMatchObject({ latency: { n: 1, value: 900 }, errors: { n: 2, value: 0.5 }, mrr: { value: 0.5 } });
 });

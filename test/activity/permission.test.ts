@@ -192,6 +192,29 @@ test('what it is called does not matter: a promotion under another name is asked
   expect(await decisions()).toMatchObject([{ body: { action: 'promote', allowed: false } }]);
 });
 
+test('a challenger that is interleaved has a hand in more answers, so the policy is asked; mirrored, it has a hand in none', async () => {
+  const { given, admitted, shiftTraffic, deploy, decisions } = await scene();
+  await admitted(null);
+  const arms = [
+    { variant: champion, share: 0.9 },
+    { variant: challenger, share: 0.1 },
+  ];
+  expect(await shiftTraffic(deploy({ key: 'few', arms }))).toMatchObject({ outcome: 'done' });
+  given.policy = down;
+  const mirrored = arms.map((arm) => ({ ...arm, mirror: 0.5 }));
+  expect(await shiftTraffic(deploy({ key: 'mirror', arms: mirrored }))).toMatchObject({ outcome: 'done' });
+  const mixed = arms.map((arm) => ({ ...arm, interleave: true }) as const);
+  expect(await shiftTraffic(deploy({ key: 'mix', arms: mixed }))).toMatchObject({ because: 'policy' });
+  expect((await decisions()).map(({ body }) => [body.action, body.allowed])).toEqual([
+    ['deploy', true],
+    ['deploy', false],
+  ]);
+  given.policy = shippedPolicy;
+  expect(await shiftTraffic(deploy({ key: 'mix again', arms: mixed }))).toMatchObject({ outcome: 'done' });
+  given.policy = down;
+  expect(await shiftTraffic(deploy({ key: 'apart', arms }))).toMatchObject({ outcome: 'done' });
+});
+
 test('asked again it is the same decision with the same id, although the policy has changed, and one row', async () => {
   const { given, admitted, shiftTraffic, deploy, decisions } = await scene();
   await admitted(null);

@@ -40,6 +40,23 @@ describe('the checker finds nothing wrong', () => {
     expect(brokenIn(deployed().promote().answered(GOLD, 2_000, 1_900).ends('promoted'))).toEqual([]);
   });
 
+  test('with what was mirrored to a variant without a share, and failed there', () => {
+    const arms = [
+      { variant: GOLD, share: 1 },
+      { variant: CHALLENGER, share: 0, mirror: 0.1 },
+    ];
+    const ledger = admitted().grant().shift('deploy', arms).answered(GOLD, 1_000);
+    for (const error of [null, 'Internal']) ledger.answered(CHALLENGER, 1_001, 5, { mirrored: true, error });
+    expect(brokenIn(ledger.restore().ends('rolled back'))).toEqual([]);
+  });
+
+  test('with an answer that was mixed of two that were interleaved', () => {
+    const arms = [GOLD, CHALLENGER].map((variant) => ({ variant, share: 0.5, interleave: true }));
+    const ledger = admitted().grant().shift('deploy', arms);
+    ledger.answered(GOLD, 1_000, 5, { teams: [GOLD, CHALLENGER] }).answered(CHALLENGER, 1_000);
+    expect(brokenIn(ledger.restore().ends('rolled back'))).toEqual([]);
+  });
+
   test('with gold, arming and a promotion that the policy allowed, and to which two people agreed', () => {
     const ledger = new HandMadeLedger().change('register', {});
     ledger.decided('gold').change('gold', { gold: GOLD }, { body: { variant: GOLD } });

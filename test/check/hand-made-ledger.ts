@@ -136,9 +136,9 @@ export class HandMadeLedger {
   }
 
   /** A request that was answered so long after the last row. */
-  answered(variant: string, afterMs: number, latencyMs = 5): this {
+  answered(variant: string, afterMs: number, latencyMs = 5, over: Partial<Served> = {}): this {
     const at = START + this.rows.length * STEP_MS + afterMs;
-    this.served.push({ at, service: 'docs', variant, latencyMs, error: null });
+    this.served.push({ at, service: 'docs', variant, latencyMs, error: null, ...over });
     return this;
   }
 

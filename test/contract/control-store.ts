@@ -57,6 +57,24 @@ export const describeControlStore = (name: string, make: () => ControlStore, run
       expect(await store.state('docs')).toEqual(promoted.state);
     });
 
+    test('what is mirrored and interleaved comes back as it was told, in the answer, the state and the ledger', async () => {
+      await armed();
+      const token = await lane();
+      const arms = [
+        { variant: first, share: 0.9, interleave: true },
+        { variant: better, share: 0.1, mirror: 0.25, interleave: true },
+        { variant: best, share: 0, mirror: 1 },
+      ] as const;
+      const moved = change({ token, arms });
+      expect(await store.shift(moved)).toMatchObject({ outcome: 'done', state: { arms } });
+      expect((await store.shift(moved)).state?.arms).toEqual(arms);
+      expect((await store.state('docs'))?.arms).toEqual(arms);
+      const [row] = await store.ledger({ service: 'docs', kind: 'shift' });
+      expect(row?.body.state).toMatchObject({ arms });
+      expect(await store.kill(order())).toMatchObject({ state: { arms: [{ variant: first, share: 1 }] } });
+      expect((await store.state('docs'))?.arms).toEqual([{ variant: first, share: 1 }]);
+    });
+
     test('a new grant fences off the change that was granted before it', async () => {
       await armed();
       const old = await lane();
@@ -141,6 +159,8 @@ export const describeControlStore = (name: string, make: () => ControlStore, run
         ],
       ],
       ['NaN', [{ variant: first, share: Number.NaN }]],
+      ['a mirror over 1', [{ variant: first, share: 1, mirror: 1.5 }]],
+      ['one that is interleaved with nobody', [{ variant: first, share: 1, interleave: true }]],
       ['infinity', [{ variant: first, share: Number.POSITIVE_INFINITY }]],
       [
         'one variant twice',

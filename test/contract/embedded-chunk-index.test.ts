@@ -173,3 +173,15 @@ test('a name that would leave the folder is refused', async () => {
   await expect(indexes.remove('docs', '..')).rejects.toMatchObject({ type: 'Usage' });
   expect(await found(await indexes.open(recipe()), question('x'))).toEqual({ dense: [], lexical: [] });
 });
+
+test('an index whose file is damaged begins anew, and takes up everything again', async () => {
+  const folder = temporaryFolder();
+  const index = await opened(folder);
+  await index.apply({ cursor: 7, documents: many(3) });
+  await index.close();
+  writeFileSync(join(folderOf(folder), 'chunks.db'), 'no database at all '.repeat(500));
+  const again = await opened(folder);
+  expect(await again.cursor()).toBe(0);
+  await again.apply({ cursor: 7, documents: many(3) });
+  expect((await found(again, question('Ship'))).lexical).toHaveLength(3);
+});

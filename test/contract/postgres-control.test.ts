@@ -11,8 +11,7 @@ import { ledgerKeyFor } from '../../adapters/keys/ledger-key.ts';
 import { auditStore } from '../../adapters/ledger/audit-store.ts';
 import { readVkey } from '../../adapters/ledger/signed-note.ts';
 import { openPostgres } from '../../adapters/postgres/database.ts';
-import type { LedgerRow } from '../../contracts/ledger.ts';
-import type { TrafficChange } from '../../contracts/traffic.ts';
+import { fenced, grantedOnce } from '../support/fence.ts';
 import { postgresPrograms, postgresServer } from '../support/postgres.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { describeControlStore } from './control-store.ts';
@@ -44,20 +43,6 @@ const all = async (lines: AsyncIterable<string>): Promise<string[]> => {
   return found;
 };
 
-/** Whether each change that was done might have been done, held against the rows before it and nothing else. */
-const fenced = (rows: readonly LedgerRow[]): void => {
-  let now = { epoch: 0, promotion: 0, latch: 'disarmed' };
-  for (const { kind, body } of rows) {
-    const { outcome, token } = body as { outcome?: string; token?: TrafficChange['token'] };
-    if (outcome !== 'done') continue;
-    const { epoch, promotion, latch } = now;
-    if (kind === 'shift') expect({ ...token, latch }).toEqual({ epoch, promotion, latch: 'armed' });
-    if (kind === 'grant') now = { ...now, promotion: promotion + 1 };
-    if (kind === 'kill') now = { ...now, epoch: epoch + 1, latch: 'killed' };
-    if (kind === 'arm') now = { ...now, latch: 'armed' };
-    if (kind === 'grant' || kind === 'kill') expect(body.state).toMatchObject(now);
-  }
-};
 const isSound = async (store: ControlStore): Promise<void> => {
   const key = readVkey((await store.ledgerKey()) ?? '');
   expect(await auditStore({ control: store, key })).toMatchObject({ signature: 'good', findings: [] });
@@ -91,9 +76,7 @@ describe.skipIf(postgresPrograms === null)('PostgreSQL', () => {
     const rows = await store.ledger({});
     expect(rows.map(({ seq }) => seq)).toEqual(rows.map((_, at) => at + 1));
     fenced(rows);
-    const granted = rows.filter(({ kind, body }) => kind === 'grant' && body.outcome === 'done');
-    const numbers = granted.map(({ body }) => (body.state as { promotion: number }).promotion);
-    expect(numbers).toEqual(numbers.map((_, at) => at + 1));
+    grantedOnce(rows);
     const moved = rows.filter(({ kind }) => kind === 'shift').map(({ body }) => body.outcome);
     expect(new Set(moved)).toEqual(new Set(['done', 'refused'])); // Otherwise nobody raced.
 

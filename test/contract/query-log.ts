@@ -45,6 +45,26 @@ export const describeQueryLog = (name: string, make: () => QueryLog): void => {
       expect(await log.read({ service: 'docs', from: 0, to: 10 })).toEqual([answered, served(2)]);
     });
 
+    test('what was mirrored comes where it is asked for, and then alone; it is what it was', async () => {
+      const copy = served(2, { variant: 'v2', answer: 'own', of: 'x', mirrored: true, subject: 'a hash' });
+      await log.append([served(1, { answer: 'x' }), copy]);
+      await log.append([copy]);
+      expect(await times({ from: 0, to: 10 })).toEqual([1]);
+      expect(await times({ from: 0, to: 10, variant: 'v2' })).toEqual([]);
+      expect(await log.read({ service: 'docs', from: 0, to: 10, mirrored: true })).toEqual([copy]);
+      expect(await times({ from: 0, to: 10, mirrored: true, variant: 'v2' })).toEqual([2]);
+      expect(await times({ from: 0, to: 10, mirrored: true, variant: 'v1' })).toEqual([]);
+    });
+
+    test('an answer of two is among the answers, and of one variant comes what it found for it by itself', async () => {
+      const teams = { v1: ['d1'], v2: ['d2'] };
+      const parts = [served(2, { answer: 'y', of: 'x' }), served(3, { answer: 'z', of: 'x', variant: 'v2' })];
+      await log.append([served(1, { answer: 'x', teams }), ...parts, served(4)]);
+      expect(await times({ from: 0, to: 10 })).toEqual([1, 4]);
+      expect(await times({ from: 0, to: 10, variant: 'v1' })).toEqual([2, 4]);
+      expect(await log.read({ service: 'docs', from: 0, to: 10, variant: 'v2' })).toEqual(parts.slice(1));
+    });
+
     test('a window holds its beginning and not its end', async () => {
       await log.append([1, 2, 3, 4].map((at) => served(at)));
       expect(await times({ from: 2, to: 4 })).toEqual([2, 3]);

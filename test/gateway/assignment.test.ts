@@ -1,6 +1,6 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Arm, ServiceState } from '../../contracts/traffic.ts';
-import { assign, experimentOf } from '../../gateway/assignment.ts';
+import { assign, experimentOf, mirrorsOf, partnerOf } from '../../gateway/assignment.ts';
 
 const state = (arms: readonly Arm[], service = 'docs'): ServiceState => ({
   service,
@@ -61,4 +61,53 @@ test('an arm without a share gets nobody, and shares that add up to a little les
   const thirds = ['a', 'b', 'c'].map((variant) => ({ variant, share: 1 / 3 - 1e-10 }));
   expect(subjects.filter((subject) => assign(state(thirds), subject) === null)).toEqual([]);
   expect(assign(state([]), 'anyone')).toBeNull();
+});
+
+describe('what is mirrored', () => {
+  const mirroring = (mirror: number, over: Partial<ServiceState> = {}): ServiceState => ({
+    ...state([
+      { variant: 'old', share: 1 },
+      { variant: 'new', share: 0, mirror },
+    ]),
+    ...over,
+  });
+  const copied = (of: ServiceState) => new Set(subjects.filter((answer) => mirrorsOf(of, answer).includes('new')));
+
+  test.each([0, 0.01, 0.1, 0.5, 1])('a share of %d is that part of the answers', (share) => {
+    const deviation = Math.sqrt(subjects.length * share * (1 - share));
+    expect(Math.abs(copied(mirroring(share)).size - subjects.length * share)).toBeLessThanOrEqual(4 * deviation);
+    expect(mirrorsOf(mirroring(share), 'any')).not.toContain('old');
+  });
+
+  test('the same answer is drawn the same way again, and the next experiment draws anew', () => {
+    const first = copied(mirroring(0.1));
+    expect(copied(mirroring(0.1))).toEqual(first);
+    const next = copied(mirroring(0.1, { promotion: 2 }));
+    const both = [...first].filter((answer) => next.has(answer)).length;
+    expect(both / subjects.length).toBeGreaterThan(0.005);
+    expect(both / subjects.length).toBeLessThan(0.02);
+  });
+
+  test('each variant is drawn for itself', () => {
+    const arms = ['new', 'other'].map((variant) => ({ variant, share: 0, mirror: 0.1 }));
+    const of = { ...mirroring(0), arms };
+    const both = subjects.filter((answer) => mirrorsOf(of, answer).length === 2).length;
+    expect(both / subjects.length).toBeGreaterThan(0.005);
+    expect(both / subjects.length).toBeLessThan(0.02);
+  });
+});
+
+test('of two that are interleaved each is the partner of the other, and nobody else has one', () => {
+  const of = state([
+    { variant: 'old', share: 0.4, interleave: true },
+    { variant: 'new', share: 0.3, interleave: true },
+    { variant: 'third', share: 0.3 },
+  ]);
+  expect(['old', 'new', 'third', 'nobody'].map((variant) => partnerOf(of, variant))).toEqual([
+    'new',
+    'old',
+    null,
+    null,
+  ]);
+  expect(partnerOf(state(split(0.5)), 'old')).toBeNull();
 });

@@ -54,6 +54,15 @@ test("a subject's queries are gone, and those of others stay", async () => {
   expect(await left()).toEqual(['another question', 'nobody asked this']);
 });
 
+test('what was asked of other variants too, unseen, goes with the subject as well', async () => {
+  const { log, row, run } = await askedHome();
+  const copy: ServedQuery = { ...row(SECRET, 'jane'), answer: 'own', of: 'x', mirrored: true };
+  await log.append([row(SECRET, 'jane'), copy, { ...copy, answer: 'other', of: 'y', ...{ subject: 'joe' } }]);
+  expect(await run()).toMatchObject({ rows: 2 });
+  const left = await log.read({ service: SERVICE, from: 0, to: Number.MAX_SAFE_INTEGER, mirrored: true });
+  expect(left.map(({ of }) => of)).toEqual(['y']);
+});
+
 test('no byte of the text is left in any file of the home, not in the write-ahead log, not in free pages', async () => {
   const { home, paths, log, row, run, artifacts } = await askedHome();
   const long = `${SECRET} ${'and more '.repeat(200)}`;

@@ -1,49 +1,18 @@
 /** A service that runs as `pawl up` runs it, with visitors who ask it all the time. */
 import { rmSync } from 'node:fs';
-import { Client, Connection, isGrpcServiceError, type WorkflowHandle } from '@temporalio/client';
-import proto from '@temporalio/proto';
-import { triggerId } from '../../contracts/ids.ts';
-import {
-  type Admission,
-  type ApprovalRequest,
-  approveSignal,
-  type CycleEnd,
-  cycleStatusQuery,
-} from '../../contracts/messages.ts';
-import { queues } from '../../contracts/queues.ts';
-import { eventually } from '../../drills/eventually.ts';
+import { Client, Connection } from '@temporalio/client';
 import { Processes } from '../../drills/processes.ts';
-import { type HomeOptions, makeServiceHome, SERVICE, type ServiceHome } from '../../drills/service-home.ts';
+import { type HomeOptions, makeServiceHome, type ServiceHome } from '../../drills/service-home.ts';
 import { Visitors } from '../../infra/story/visitors.ts';
 import { dataConverter } from '../../infra/temporal/data-converter.ts';
+import { type LiveCycles, liveCycles } from './live-cycles.ts';
 
-const { PENDING_ACTIVITY_STATE_STARTED } = proto.temporal.api.enums.v1.PendingActivityState;
+export type { LiveCycle } from './live-cycles.ts';
 
-export interface LiveCycle {
-  readonly cycle: string;
-  readonly handle: WorkflowHandle<() => Promise<CycleEnd>>;
-}
-
-/** An activity that a cycle waits for. */
-export interface Pending {
-  readonly activity: string;
-  /** A worker has it; otherwise it waits for one, or for its next attempt. */
-  readonly begun: boolean;
-  readonly attempt: number;
-}
-
-export interface LiveService extends ServiceHome {
+export interface LiveService extends ServiceHome, LiveCycles {
   readonly processes: Processes;
   readonly client: Client;
   readonly visitors: Visitors;
-  startCycle(): Promise<LiveCycle>;
-  endOf(cycle: LiveCycle): Promise<CycleEnd>;
-  /** Returns when the cycle asks a person. */
-  untilAsked(cycle: LiveCycle): Promise<ApprovalRequest>;
-  approve(cycle: LiveCycle, asked: ApprovalRequest): Promise<void>;
-  pending(cycle: LiveCycle): Promise<readonly Pending[]>;
-  /** Returns when a worker has begun this activity, for the nth time or later. */
-  untilBegun(cycle: LiveCycle, activity: string, attempt?: number): Promise<void>;
   end(): Promise<void>;
 }
 
@@ -55,53 +24,13 @@ export const startLiveService = async (options: HomeOptions = {}): Promise<LiveS
   const visitors = new Visitors(processes.gateway);
   visitors.ask(made.wishes);
   visitors.start();
-  let triggers = 0;
-
-  const pending: LiveService['pending'] = async ({ handle }) => {
-    const { raw } = await handle.describe();
-    return (raw.pendingActivities ?? []).map(({ activityType, state, attempt }) => ({
-      activity: activityType?.name ?? '',
-      begun: state === PENDING_ACTIVITY_STATE_STARTED,
-      attempt: attempt ?? 0,
-    }));
-  };
 
   return {
     ...made,
+    ...liveCycles(client, made.sign),
     processes,
     client,
     visitors,
-    pending,
-    startCycle: async () => {
-      const admission: Admission = await client.workflow.execute('trigger', {
-        workflowId: triggerId(SERVICE, `${++triggers}`),
-        taskQueue: queues.control,
-        args: [{ service: SERVICE, reason: 'a trial' }],
-      });
-      if (!admission.admitted) throw new Error(`not admitted: ${admission.because}`);
-      return { cycle: admission.cycle, handle: client.workflow.getHandle(admission.workflowId) };
-    },
-    // A server that was killed refuses connections until it is back.
-    endOf: async ({ handle }) => {
-      const ask = () => handle.result().catch((error: unknown) => (isGrpcServiceError(error) ? null : raise(error)));
-      return (await eventually(ask, (end) => end !== null)) as CycleEnd;
-    },
-    untilAsked: async ({ handle }) => {
-      const ask = async () => (await handle.query(cycleStatusQuery)).approval;
-      return (await eventually(ask, (approval) => approval !== null)) as ApprovalRequest;
-    },
-    approve: async ({ handle }, { step, variant, evidence }) => {
-      const token = made.sign({ action: 'approve', workflow: handle.workflowId, step, variant, evidence });
-      await handle.signal(approveSignal, { token });
-    },
-    untilBegun: async (cycle, activity, attempt = 1) => {
-      const reached = (one: Pending) => one.activity === activity && one.begun && one.attempt >= attempt;
-      await eventually(
-        () => pending(cycle),
-        (all) => all.some(reached),
-        20,
-      );
-    },
     end: async () => {
       await visitors.stop();
       await connection.close();
@@ -110,8 +39,4 @@ export const startLiveService = async (options: HomeOptions = {}): Promise<LiveS
       rmSync(made.home, { recursive: true, force: true });
     },
   };
-};
-
-const raise = (error: unknown): never => {
-  throw error;
 };

@@ -4,6 +4,7 @@ import { onTestFinished } from 'vitest';
 import type { ArtifactStore } from '../../adapters/artifacts/port.ts';
 import type { DocumentStore } from '../../adapters/documents/port.ts';
 import type { ModelCache } from '../../adapters/models/cache.ts';
+import { embeddedIndexes } from '../../adapters/retrieval/embedded.ts';
 import { type HomeEnginesDeps, openEngines } from '../../gateway/home-engines.ts';
 import type { SearchEngine } from '../../gateway/search-engine.ts';
 
@@ -31,7 +32,8 @@ export const openTestEngine = ({ folder, corpus, artifacts, variant, ...over }: 
   const { services, documents, close } = openEngines({
     ...{ artifacts, models, control: { variant, model }, indexFolder: join(folder, 'indexes') },
     configs: [{ service: 'docs', cpuHour: 1, data: { corpus, queries: '', judgements: { train: '', test: '' } } }],
-    paths: { documents: join(folder, 'documents'), retrieval: join(folder, 'retrieval') },
+    paths: { documents: join(folder, 'documents') },
+    indexes: embeddedIndexes(join(folder, 'retrieval')),
   });
   const [service] = services;
   const store = documents.get('docs');

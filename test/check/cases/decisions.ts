@@ -167,6 +167,16 @@ export const BAD_DECISIONS: readonly Bad[] = [
   ],
   [
     'automation moves traffic where the policy allows it',
+    'a challenger that has a hand in more answers than the policy allowed, since it is interleaved',
+    () => {
+      // Before the policy was ever asked, so that only what follows is held against it.
+      const ledger = new HandMadeLedger().admitted().grant().deploy().automation('start');
+      const mixed = [GOLD, CHALLENGER].map((variant) => ({ variant, share: 0.5, interleave: true }));
+      return ledger.shift('mix', mixed).restore().ends('rolled back');
+    },
+  ],
+  [
+    'automation moves traffic where the policy allows it',
     'a promotion that the policy did not allow',
     () => {
       const ledger = new HandMadeLedger().admitted().grant().automation('deploy').deploy();

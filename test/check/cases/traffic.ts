@@ -6,6 +6,14 @@ import type { Bad } from './bad.ts';
 const admitted = () => new HandMadeLedger().admitted();
 const deployed = () => admitted().grant().deploy();
 const promoted = () => deployed().promote().ends('promoted');
+/** Gold serves, and the challenger is asked too. */
+const mirroring = () =>
+  admitted()
+    .grant()
+    .shift('deploy', [
+      { variant: GOLD, share: 1 },
+      { variant: CHALLENGER, share: 0, mirror: 0.1 },
+    ]);
 
 export const BAD_TRAFFIC: readonly Bad[] = [
   ['every admitted cycle ends exactly once', 'a cycle without an end', () => deployed()],
@@ -120,6 +128,30 @@ export const BAD_TRAFFIC: readonly Bad[] = [
     'a request is answered by a variant that had a share',
     'an answer of the challenger after a kill',
     () => deployed().kill().answered(CHALLENGER, 600).ends('killed'),
+  ],
+  [
+    'a request is answered by a variant that had a share',
+    'an answer of a variant that was only mirrored',
+    () => mirroring().answered(CHALLENGER, 1_000).restore().ends('rolled back'),
+  ],
+  [
+    'a request is mirrored to a variant that had a share of the mirror',
+    'a copy to a variant on trial, to which nothing is mirrored',
+    () => deployed().answered(CHALLENGER, 1_000, 5, { mirrored: true }).restore().ends('rolled back'),
+  ],
+  [
+    'a request is mirrored to a variant that had a share of the mirror',
+    'a copy after a kill, though it came to nothing',
+    () => mirroring().kill().answered(CHALLENGER, 600, 5, { mirrored: true, error: 'Internal' }).ends('killed'),
+  ],
+  [
+    'an answer is mixed from variants that were interleaved',
+    'a list of two that were each to answer alone',
+    () =>
+      deployed()
+        .answered(GOLD, 1_000, 5, { teams: [GOLD, CHALLENGER] })
+        .restore()
+        .ends('rolled back'),
   ],
   [
     'the ledger has no gap',
