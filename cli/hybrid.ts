@@ -33,6 +33,10 @@ export const HYBRID_OPTIONS: readonly Described[] = [
     `base model of the search by meaning, by its id or where it comes from; none leaves it out (${DEFAULT_SOURCE})`,
   ],
   ['--adapter <model>', 'adapter on the encoder, by its id'],
+  [
+    '--rerank',
+    'learn an order of the best 20 from the judged queries, and keep it where queries that it did not see gain (off)',
+  ],
   ['--threshold', 'calibrate the least similarity of what only meaning finds on the judged queries (off)'],
 ];
 
@@ -57,6 +61,7 @@ export const hybridInput = {
   encoder: z.string().default(DEFAULT_SOURCE),
   adapter: z.string().optional(),
   threshold: flag,
+  rerank: flag,
 };
 
 export interface HybridWish {
@@ -64,6 +69,7 @@ export interface HybridWish {
   readonly encoder: string;
   readonly adapter?: string | undefined;
   readonly threshold: boolean;
+  readonly rerank: boolean;
   readonly lexical?: SearchSettings;
 }
 
@@ -99,7 +105,8 @@ export async function makeHybrid(
   });
   try {
     const fitted = await fitHybrid(settings, await readJudgedQueries(config, 'train'), {
-      ...{ service, documents, encoders, tell, threshold: wish.threshold },
+      ...{ service, documents, encoders, tell, threshold: wish.threshold, rerank: wish.rerank },
+      artifacts: context.artifacts,
       indexes: await indexesOf(context.environment, context.paths.retrieval),
       signal: new AbortController().signal,
     });
@@ -139,6 +146,13 @@ export const describeFit = ({ settings, choice }: FittedHybrid): string => {
   const won = choice.compared.find(({ kind }) => kind === choice.kind);
   const { lexical, dense: meaning } = fusion.weights;
   return `${choice.kind} (words ${lexical}, meaning ${meaning}): NDCG@10 ${won?.ndcg.toFixed(3)} on the training queries`;
+};
+
+export const describeOrder = ({ learned, settings }: FittedHybrid): string => {
+  if (!learned) return 'as fused';
+  const { mean, low, high } = learned.gain;
+  const gain = `${mean.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}] NDCG@10 on queries that it did not learn from`;
+  return settings.rerank ? `learned: gains ${gain}` : `as fused: a learned one would gain ${gain}`;
 };
 
 export const describeThreshold = ({ calibrated }: FittedHybrid): string => {

@@ -2,7 +2,9 @@
  * Settings of a hybrid search by measurement: the fusion that the judged queries of this corpus call for, which is often
  * none.
  */
-import { recipeOf } from '../adapters/hybrid/variant.ts';
+import type { ArtifactStore } from '../adapters/artifacts/port.ts';
+import { recipeOf, tokenisingOf } from '../adapters/hybrid/variant.ts';
+import type { ChunkIndex } from '../adapters/retrieval/port.ts';
 import { DEFAULT_TENANT } from '../contracts/access.ts';
 import type { FusionSettings, HybridContent, HybridSettings } from '../contracts/retrieval.ts';
 import { fuse } from '../domain/fusion.ts';
@@ -11,9 +13,12 @@ import type { JudgedQuery } from '../domain/rank-metrics.ts';
 import { type Calibrated, calibrate, type JudgedHits } from '../domain/threshold.ts';
 import type { HybridEngineDeps } from './hybrid-engine.ts';
 import { documentsOf, legsOf } from './hybrid-search.ts';
+import { type LearnedOrder, learnOrder, type ShownQuery } from './learned-order.ts';
 import { recipeIndex } from './recipe-index.ts';
+import { networkBytes } from './reranker.ts';
 
 export interface FitDeps extends Pick<HybridEngineDeps, 'service' | 'documents' | 'indexes' | 'encoders'> {
+  readonly artifacts: Pick<ArtifactStore, 'put'>;
   readonly tell: (line: string) => void;
   readonly signal: AbortSignal;
 }
@@ -24,18 +29,26 @@ export interface FittedHybrid {
   readonly choice: FusionChoice<Leg> | null;
   /** null: nobody asked for one. */
   readonly calibrated: Calibrated | null;
+  /** null: nobody asked for one, or there are too few judged queries. It is part of the settings where it gains. */
+  readonly learned: LearnedOrder | null;
+}
+
+export interface FitWishes {
+  readonly threshold: boolean;
+  readonly rerank: boolean;
 }
 type Leg = 'lexical' | 'dense';
 
 const SEED = 1;
+const RERANKED = 20;
 
 /** Builds the index first: a gateway that serves these settings finds it ready. */
 export async function fitHybrid(
   settings: HybridSettings,
   judged: readonly JudgedQuery[],
-  deps: FitDeps & { readonly threshold: boolean },
+  deps: FitDeps & FitWishes,
 ): Promise<FittedHybrid> {
-  const { service, encoders, tell } = deps;
+  const { service, encoders, artifacts, tell } = deps;
   const content: HybridContent = { kind: 'hybrid', service, settings, recipe: recipeOf(settings) };
   const { seq } = await deps.documents.counts();
   const onStep = (done: number): void => tell(`cutting and embedding documents: change ${done} of ${seq}`);
@@ -55,12 +68,56 @@ export async function fitHybrid(
     const fusion = choice?.settings ?? settings.fusion;
     const calibrated =
       deps.threshold && settings.dense ? calibrate(queries.map((query) => hitsOf(query, fusion))) : null;
-    return { choice, calibrated, settings: { ...settings, fusion, threshold: calibrated?.threshold ?? null } };
+    const how = { tokenising: tokenisingOf(settings.lexical), legDepth: fusion.depth };
+    const learned = deps.rerank
+      ? await index.ask(async (now) =>
+          learnOrder(await shownOf(now, judged, queries, fusion), how, { seed: SEED, tell }),
+        )
+      : null;
+    const rerank =
+      learned && learned.gain.low > 0
+        ? ({
+            kind: 'fusion',
+            network: await artifacts.put(await networkBytes(learned.network)),
+            depth: RERANKED,
+          } as const)
+        : null;
+    const threshold = calibrated?.threshold ?? null;
+    return { choice, calibrated, learned, settings: { ...settings, fusion, threshold, rerank } };
   } finally {
     await encoder?.release();
     await index.close();
   }
 }
+
+/** Each judged query with its best parts, as the gateway gives them to a reranker. */
+export const shownOf = async (
+  index: ChunkIndex,
+  judged: readonly JudgedQuery[],
+  queries: readonly JudgedLegs<Leg>[],
+  settings: FusionSettings,
+): Promise<ShownQuery[]> => {
+  const shown: ShownQuery[] = [];
+  for (const [at, { legs }] of queries.entries()) {
+    const query = judged[at];
+    if (!query) continue;
+    const documents = documentsOf(legs);
+    const fused = fuse(legs, settings);
+    const head = fused.slice(0, RERANKED);
+    const chunks = await index.chunks(
+      DEFAULT_TENANT,
+      head.map(({ key }) => key),
+    );
+    const byKey = new Map(chunks.map((chunk) => [chunk.key, chunk]));
+    const candidates = head.flatMap(({ key, legs: { lexical, dense } }) => {
+      const chunk = byKey.get(key);
+      return chunk ? [{ chunk, lexical, dense }] : [];
+    });
+    const rest = fused.slice(RERANKED).map(({ key }) => documents.get(key) ?? key);
+    shown.push({ id: query.id, query, candidates, rest });
+  }
+  return shown;
+};
 
 /** Documents by their best part, as they are answered. */
 const hitsOf = ({ legs, judgements }: JudgedLegs<Leg>, settings: FusionSettings): JudgedHits => {

@@ -2,6 +2,7 @@
  * One question to a variant of hybrid search: both legs, fusion, the threshold, reranking, and documents in the place of
  * their parts.
  */
+import { tokenisingOf } from '../adapters/hybrid/variant.ts';
 import type { ChunkIndex, Legs, ScoredChunk, StoredChunk } from '../adapters/retrieval/port.ts';
 import type { HybridSettings } from '../contracts/retrieval.ts';
 import { type Fused, fuse } from '../domain/fusion.ts';
@@ -92,8 +93,7 @@ const reordered = async (
   const candidates = head.map(
     ({ chunk, fused }): Candidate => ({ chunk, lexical: fused.legs.lexical ?? null, dense: fused.legs.dense ?? null }),
   );
-  const { stemming = false, splitIdentifiers = false } = lexical ?? {};
-  const how = { tokenising: { stemming, splitIdentifiers }, legDepth: fusion.depth };
+  const how = { tokenising: tokenisingOf(lexical), legDepth: fusion.depth };
   const scores = await reranker.scores(query, candidates, how);
   const order = head
     .map((one, at) => ({ one, score: scores[at] ?? Number.NEGATIVE_INFINITY, at }))

@@ -1,14 +1,15 @@
 /** Puts the best candidates of a search in a new order. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ArtifactStore } from '../adapters/artifacts/port.ts';
 import type { StoredChunk } from '../adapters/retrieval/port.ts';
 import type { RerankSettings, Standing } from '../contracts/retrieval.ts';
-import { type Tokenising, tokens } from '../domain/tokens.ts';
-import { featuresOf } from '../ml/rerank/features.ts';
-import { loadFusion, openFusion } from '../ml/rerank/fusion.ts';
+import type { Tokenising } from '../domain/tokens.ts';
+import type { Network } from '../ml/network/network.ts';
+import { loadFusion, openFusion, saveFusion } from '../ml/rerank/fusion.ts';
 import type { Encoders } from './encoders.ts';
+import { candidateFeatures } from './learned-order.ts';
 import { embeddedText } from './live-index.ts';
 
 export interface Candidate {
@@ -51,24 +52,29 @@ export const openReranker = async (settings: RerankSettings, deps: RerankerDeps)
   const fusion = await openFusion(await networkOf(await deps.artifacts.get(settings.network)));
   return {
     depth,
-    scores: (query, candidates, { tokenising, legDepth }) => {
-      const sources = candidates.map(({ chunk, lexical, dense }) => {
-        const title = tokens([chunk.title, ...chunk.headings].join(' '), tokenising);
-        return { lexical, dense, title, tokens: [...title, ...tokens(chunk.text, tokenising)] };
-      });
-      return fusion.scores(featuresOf(tokens(query, tokenising), sources, legDepth + 1));
-    },
+    scores: (query, candidates, how) => fusion.scores(candidateFeatures(query, candidates, how)),
     release: () => fusion.close(),
   };
 };
 
+/** As it is kept: a file that says what each of its inputs means. */
+export const networkBytes = async (network: Network): Promise<Uint8Array> =>
+  inFolder(async (path) => {
+    saveFusion(path, network);
+    return readFile(path);
+  });
+
 /** A network is read from a file; what is in it is checked there. */
-const networkOf = async (bytes: Uint8Array) => {
-  const folder = await mkdtemp(join(tmpdir(), 'pawl-network-'));
-  try {
-    const path = join(folder, 'network.safetensors');
+const networkOf = (bytes: Uint8Array): Promise<Network> =>
+  inFolder(async (path) => {
     await writeFile(path, bytes);
     return loadFusion(path);
+  });
+
+const inFolder = async <T>(work: (path: string) => Promise<T>): Promise<T> => {
+  const folder = await mkdtemp(join(tmpdir(), 'pawl-network-'));
+  try {
+    return await work(join(folder, 'network.safetensors'));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -80,7 +80,7 @@ export const indexRecipe = (
   digest: generation === 0 ? recipe : digestOf({ recipe, generation }),
 });
 
-const tokenisingOf = (lexical: HybridSettings['lexical']): Tokenising => ({
+export const tokenisingOf = (lexical: HybridSettings['lexical']): Tokenising => ({
   stemming: lexical?.stemming ?? false,
   splitIdentifiers: lexical?.splitIdentifiers ?? false,
 });

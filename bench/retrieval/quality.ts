@@ -4,25 +4,26 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { corpusSync } from '../../adapters/documents/corpus-task.ts';
 import { sqliteDocuments } from '../../adapters/documents/sqlite.ts';
-import { recipeOf } from '../../adapters/hybrid/variant.ts';
+import { recipeOf, tokenisingOf } from '../../adapters/hybrid/variant.ts';
 import { DEFAULT_SETTINGS } from '../../adapters/lexical/variant.ts';
 import { embeddedIndexes } from '../../adapters/retrieval/embedded.ts';
-import type { Legs, StoredChunk } from '../../adapters/retrieval/port.ts';
 import { DEFAULT_TENANT } from '../../contracts/access.ts';
-import type { HybridContent, HybridSettings } from '../../contracts/retrieval.ts';
+import type { FusionSettings, HybridContent, HybridSettings } from '../../contracts/retrieval.ts';
 import { type Difference, pairedDifference } from '../../domain/bootstrap.ts';
-import { type Fused, fuse } from '../../domain/fusion.ts';
-import { chooseFusion } from '../../domain/fusion-choice.ts';
+import { fuse } from '../../domain/fusion.ts';
+import { chooseFusion, type JudgedLegs } from '../../domain/fusion-choice.ts';
+import { folds } from '../../domain/held-out.ts';
 import { mean } from '../../domain/intervals.ts';
 import { type JudgedQuery, ndcg } from '../../domain/rank-metrics.ts';
-import { tokens } from '../../domain/tokens.ts';
 import { createEncoders } from '../../gateway/encoders.ts';
-import { legsOf } from '../../gateway/hybrid-search.ts';
+import { shownOf } from '../../gateway/fit-hybrid.ts';
+import { documentsOf, legsOf } from '../../gateway/hybrid-search.ts';
+import { type LearnedOrder, learnOrder } from '../../gateway/learned-order.ts';
 import { recipeIndex } from '../../gateway/recipe-index.ts';
-import { featuresOf } from '../../ml/rerank/features.ts';
-import { type FusionPlan, openFusion, trainFusion } from '../../ml/rerank/fusion.ts';
 import { explaining, type Figure } from '../benchmark.ts';
 import { cranfieldFolds } from '../lora-gain/cranfield.ts';
+
+type Leg = 'lexical' | 'dense';
 
 export interface QualityDeps {
   /** Of the Cranfield collection. */
@@ -31,29 +32,16 @@ export interface QualityDeps {
   readonly progress: (line: string) => void;
 }
 
-type Leg = keyof Legs;
-
-interface Searched {
-  readonly query: JudgedQuery;
-  readonly legs: Legs;
-  readonly fused: readonly Fused[];
-  readonly chunks: ReadonlyMap<string, StoredChunk>;
-}
-
 const SEED = 1;
 const DEPTH = 50;
 const RERANKED = 20;
-const HOW = { stemming: false, splitIdentifiers: false };
-const PLAN: FusionPlan = {
-  ...{ hidden: [], loss: 'lambdarank', steps: 80, batch: 32, learningRate: 0.03 },
-  ...{ warmup: 5, decay: 'linear', weightDecay: 0.01, clip: 1, seed: SEED },
-};
+const FOLDS = 5;
 
 export async function quality({ cranfield, model, progress }: QualityDeps): Promise<Figure[]> {
   const folder = mkdtempSync(join(tmpdir(), 'pawl-bench-quality-'));
   const settings: HybridSettings = {
     chunking: { method: 'whole' },
-    lexical: { ...DEFAULT_SETTINGS, ...HOW },
+    lexical: DEFAULT_SETTINGS,
     dense: { base: model.id, adapter: null, side: 'query', lengths: { query: 64, document: 256 } },
     fusion: { method: 'rrf', k: 60, weights: { lexical: 1, dense: 1 }, depth: DEPTH },
     rerank: null,
@@ -79,29 +67,23 @@ export async function quality({ cranfield, model, progress }: QualityDeps): Prom
       () => {},
     );
     await index.takeUp();
-    const folds = cranfieldFolds(cranfield, SEED).map(({ test }) => test);
+    const judged = cranfieldFolds(cranfield, SEED).flatMap(({ test }) => test);
     const encoder = await encoders.take({ base: model.id, adapter: null });
-    const searched: Searched[][] = [];
-    for (const [at, fold] of folds.entries()) {
-      progress(`Cranfield: asking fold ${at + 1} of ${folds.length}`);
-      const found: Searched[] = [];
-      for (const query of fold) {
-        found.push(
-          await index.ask(async (now) => {
-            const question = { query: query.text, tenant: DEFAULT_TENANT, filter: {} };
-            const legs = await legsOf({ settings, index: now, encoder }, question);
-            const fused = fuse<Leg>(legs, settings.fusion);
-            const chunks = await now.chunks(
-              DEFAULT_TENANT,
-              fused.slice(0, RERANKED).map(({ key }) => key),
-            );
-            return { query, legs, fused, chunks: new Map(chunks.map((chunk) => [chunk.key, chunk])) };
-          }),
-        );
+    return await index.ask(async (now) => {
+      const queries: JudgedLegs<Leg>[] = [];
+      for (const { text: query, judgements } of judged) {
+        const question = { query, tenant: DEFAULT_TENANT, filter: {} };
+        const { lexical, dense } = await legsOf({ settings, index: now, encoder }, question);
+        queries.push({ legs: { lexical, dense }, judgements });
       }
-      searched.push(found);
-    }
-    return await figuresOf(searched, progress);
+      progress('Cranfield: every question is asked');
+      const how = { tokenising: tokenisingOf(settings.lexical), legDepth: DEPTH };
+      const learned = await learnOrder(await shownOf(now, judged, queries, settings.fusion), how, {
+        seed: SEED,
+        tell: (line) => progress(`Cranfield: ${line}`),
+      });
+      return figuresOf(judged, queries, settings.fusion, learned);
+    });
   } finally {
     await index.close();
     await encoders.close();
@@ -110,85 +92,56 @@ export async function quality({ cranfield, model, progress }: QualityDeps): Prom
   }
 }
 
-async function figuresOf(folds: readonly Searched[][], progress: (line: string) => void): Promise<Figure[]> {
-  const all = folds.flat();
-  const leg = (name: Leg) =>
-    all.map(({ query, legs }) => ndcg(unique(legs[name].map(({ document }) => document)), query.judgements));
-  const [words, meaning] = [leg('lexical'), leg('dense')];
-  const fused = all.map(({ query, fused: order, legs }) => ndcg(documentsOf(order, legs), query.judgements));
-  const chosen: number[] = [];
-  const reranked: number[] = [];
-  for (const [at, test] of folds.entries()) {
-    progress(`Cranfield: learning from the other folds, ${at + 1} of ${folds.length}`);
-    const train = folds.filter((fold) => fold !== test).flat();
-    const choice = chooseFusion(
-      train.map(({ query, legs }) => ({ legs, judgements: query.judgements })),
-      { depth: DEPTH, seed: SEED },
-    );
-    for (const { query, legs, fused: order } of test) {
-      const own = choice ? fuse<Leg>(legs, choice.settings) : order;
-      chosen.push(ndcg(documentsOf(own, legs), query.judgements));
-    }
-    const network = await trainFusion(train.map(gradedOf), PLAN);
-    const open = await openFusion(network);
-    for (const one of test) reranked.push(ndcg(await rerankedOf(one, open), one.query.judgements));
-    await open.close();
+function figuresOf(
+  judged: readonly JudgedQuery[],
+  queries: readonly JudgedLegs<Leg>[],
+  fusion: FusionSettings,
+  learned: LearnedOrder | null,
+): Figure[] {
+  const by = (ranked: (query: JudgedLegs<Leg>) => readonly string[]): number[] =>
+    queries.map((query) => ndcg(ranked(query), query.judgements));
+  const [words, meaning] = [by(({ legs }) => idsOf(legs.lexical)), by(({ legs }) => idsOf(legs.dense))];
+  const fused = by((query) => fusedBy(query, fusion));
+  // Each query by what the other folds chose.
+  const chosen = new Map<JudgedLegs<Leg>, FusionSettings>();
+  const named = queries.map((query, at) => ({ id: judged[at]?.id ?? '', query }));
+  for (const held of folds(named, FOLDS, SEED)) {
+    const others = named.filter((one) => !held.includes(one)).map(({ query }) => query);
+    const choice = chooseFusion(others, { depth: DEPTH, seed: SEED });
+    for (const { query } of held) chosen.set(query, choice?.settings ?? fusion);
   }
-  const n = all.length;
-  const over = (name: string, of: readonly number[], base: readonly number[]): Figure[] => {
-    const { mean: gain, low, high }: Difference = pairedDifference(base, of, { seed: SEED });
-    return [
-      explaining(`  ${name}, gain`, gain, 'NDCG@10', n),
-      explaining('    low', low, 'NDCG@10', n),
-      explaining('    high', high, 'NDCG@10', n),
-    ];
-  };
+  const measured = by((query) => fusedBy(query, chosen.get(query) ?? fusion));
+
+  const n = queries.length;
+  const gain = (name: string, { mean: value, low, high }: Difference): Figure[] => [
+    explaining(`  ${name}, gain`, value, 'NDCG@10', n),
+    explaining('    low', low, 'NDCG@10', n),
+    explaining('    high', high, 'NDCG@10', n),
+  ];
+  const over = (base: readonly number[], of: readonly number[]): Difference =>
+    pairedDifference(base, of, { seed: SEED });
   return [
     explaining('Cranfield: by words (BM25)', mean(words), 'NDCG@10', n),
     explaining('Cranfield: by meaning', mean(meaning), 'NDCG@10', n),
     explaining('Cranfield: both by reciprocal rank', mean(fused), 'NDCG@10', n),
-    ...over('over words', fused, words),
-    ...over('over meaning', fused, meaning),
-    explaining('Cranfield: both as chosen by the other folds', mean(chosen), 'NDCG@10', n),
-    ...over('over reciprocal rank', chosen, fused),
-    explaining(`Cranfield: the best ${RERANKED} in a learned order`, mean(reranked), 'NDCG@10', n),
-    ...over('over reciprocal rank', reranked, fused),
+    ...gain('over words', over(words, fused)),
+    ...gain('over meaning', over(meaning, fused)),
+    explaining('Cranfield: both as the other folds chose', mean(measured), 'NDCG@10', n),
+    ...gain('over reciprocal rank', over(fused, measured)),
+    ...(learned
+      ? [
+          explaining(`Cranfield: the best ${RERANKED} in a learned order`, mean(learned.after), 'NDCG@10', n),
+          ...gain('over reciprocal rank', learned.gain),
+        ]
+      : []),
   ];
 }
 
-const unique = (ids: readonly string[]): string[] => [...new Set(ids)];
+const idsOf = (hits: readonly { readonly document: string }[]): string[] => [
+  ...new Set(hits.map(({ document }) => document)),
+];
 
-const documentsOf = (fused: readonly Fused[], legs: Legs): string[] => {
-  const documents = new Map([...legs.lexical, ...legs.dense].map(({ key, document }) => [key, document]));
-  return unique(fused.map(({ key }) => documents.get(key) ?? key));
-};
-
-/** What a reranker is shown of a query, as the gateway shows it. */
-const candidatesOf = ({ query, fused, chunks }: Searched) => {
-  const head = fused.slice(0, RERANKED).filter(({ key }) => chunks.has(key));
-  const sources = head.map(({ key, legs }) => {
-    const { title = '', text = '' } = chunks.get(key) ?? {};
-    const ofTitle = tokens(title, HOW);
-    return { lexical: legs.lexical, dense: legs.dense, title: ofTitle, tokens: [...ofTitle, ...tokens(text, HOW)] };
-  });
-  return { head, features: featuresOf(tokens(query.text, HOW), sources, DEPTH + 1) };
-};
-
-const gradedOf = (searched: Searched) => {
-  const { head, features } = candidatesOf(searched);
-  const { judgements } = searched.query;
-  return {
-    features,
-    grades: head.map(({ key }) => Math.max(0, judgements[searched.chunks.get(key)?.document ?? ''] ?? 0)),
-  };
-};
-
-const rerankedOf = async (searched: Searched, open: Awaited<ReturnType<typeof openFusion>>): Promise<string[]> => {
-  const { head, features } = candidatesOf(searched);
-  const scores = await open.scores(features);
-  const order = head
-    .map(({ key }, at) => ({ key, score: scores[at] ?? 0, at }))
-    .sort((a, b) => b.score - a.score || a.at - b.at);
-  const rest = documentsOf(searched.fused.slice(RERANKED), searched.legs);
-  return unique([...order.map(({ key }) => searched.chunks.get(key)?.document ?? ''), ...rest]);
+const fusedBy = ({ legs }: JudgedLegs<Leg>, settings: FusionSettings): string[] => {
+  const documents = documentsOf(legs);
+  return [...new Set(fuse(legs, settings).map(({ key }) => documents.get(key) ?? key))];
 };

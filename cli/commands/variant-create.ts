@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { command, SERVICE, serviceName } from '../command.ts';
-import { describeFit, describeThreshold, HYBRID_OPTIONS, hybridInput, makeHybrid } from '../hybrid.ts';
+import { describeFit, describeOrder, describeThreshold, HYBRID_OPTIONS, hybridInput, makeHybrid } from '../hybrid.ts';
 import { bold, dim, short } from '../text.ts';
 
 export const variantCreate = command({
@@ -19,10 +19,18 @@ export const variantCreate = command({
     const { id, artifact, settings, choice } = made;
     await context.control.addVariant({ id, service, artifact, origin: 'hand', createdAt: new Date().toISOString() });
     return {
-      data: { id, service, settings, compared: choice?.compared ?? null, calibrated: made.calibrated },
+      data: {
+        id,
+        service,
+        settings,
+        compared: choice?.compared ?? null,
+        calibrated: made.calibrated,
+        gain: made.learned?.gain ?? null,
+      },
       lines: [
         [bold(id)],
         [dim('fusion    '), describeFit(made)],
+        [dim('order     '), describeOrder(made)],
         [dim('threshold '), describeThreshold(made)],
         ...(choice?.compared ?? []).map(({ kind, ndcg, gain }) => [
           dim('tried     '),

@@ -8,6 +8,9 @@ export interface Scale {
   readonly deviations: Float64Array;
 }
 
+/** What the mean of a column that never changes may be off by: divided by it, the column would drown all others. */
+const ROUNDING = 1e-6;
+
 export function scaleOf(table: Table): Scale {
   const rows = rowsOf(table);
   const sumOver = (of: (value: number, column: number) => number): Float64Array => {
@@ -20,7 +23,11 @@ export function scaleOf(table: Table): Scale {
   };
   const means = sumOver((value) => value);
   const squares = sumOver((value, column) => (value - (means[column] ?? 0)) ** 2);
-  return { means, deviations: squares.map((square) => Math.sqrt(square) || 1) };
+  const deviations = squares.map((square, column) => {
+    const deviation = Math.sqrt(square);
+    return deviation > ROUNDING * Math.max(1, Math.abs(means[column] ?? 0)) ? deviation : 1;
+  });
+  return { means, deviations };
 }
 
 export const scaled = ({ columns, data }: Table, { means, deviations }: Scale): Table => ({

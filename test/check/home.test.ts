@@ -99,6 +99,21 @@ test.each([
   expect(violationsOf(home).map((violation) => violation.rule)).toContain(rule);
 });
 
+test.each([
+  [{ mirrored: true }, 'a request is mirrored to a variant that had a share of the mirror'],
+  [{ teams: { nobody: ['d'] } }, 'an answer is mixed from variants that were interleaved'],
+] as const)('what the log says of an answer is read from its file: %o', async (over, rule) => {
+  const home = await promotedHome();
+  const db = new DatabaseSync(homePaths(home).control, { readOnly: true });
+  const variant = String(db.prepare('SELECT champion FROM services').get()?.champion);
+  db.close();
+  const log = sqliteQueryLog(homePaths(home).metrics);
+  const served = { service: 'docs', query: 'q', ranked: ['d'], latencyMs: 1, error: null, cost: 0 };
+  await log.append([{ ...served, at: Date.now(), variant, ...over }]);
+  log.close();
+  expect(violationsOf(home).map((violation) => violation.rule)).toEqual([rule]);
+});
+
 test('a home that an older Pawl wrote is checked as it is, and as it is after it was brought forward', () => {
   const home = mkdtempSync(join(tmpdir(), 'pawl-check-'));
   onTestFinished(() => rmSync(home, { recursive: true, force: true }));

@@ -160,7 +160,7 @@ export const describeControlStore = (name: string, make: () => ControlStore, run
       ],
       ['NaN', [{ variant: first, share: Number.NaN }]],
       ['a mirror over 1', [{ variant: first, share: 1, mirror: 1.5 }]],
-      ['one that is interleaved with nobody', [{ variant: first, share: 1, interleave: true }]],
+      ['one that is interleaved with nobody', [{ variant: first, share: 1, interleave: true as const }]],
       ['infinity', [{ variant: first, share: Number.POSITIVE_INFINITY }]],
       [
         'one variant twice',

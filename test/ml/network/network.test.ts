@@ -164,3 +164,10 @@ test('a column that is always the same says nothing, and divides by nothing', ()
   const rows = tableOf([[7], [7]]);
   expect([...scaled(rows, scaleOf(rows)).data]).toEqual([0, 0]);
 });
+
+test('a column that never changes keeps its scale, whatever its mean is off by', () => {
+  const rows = { columns: 2, data: Float32Array.from({ length: 600 }, (_, at) => (at % 2 === 0 ? Math.log1p(4) : at)) };
+  const { deviations } = scaleOf(rows);
+  expect(deviations[0]).toBe(1);
+  expect(deviations[1]).toBeGreaterThan(100);
+});

@@ -1,0 +1,116 @@
+/**
+ * Two homes on one PostgreSQL and one place for artifacts, as on two machines: the same service, the same people and the same
+ * ledger key, a gateway and workers in each, one Temporal server. What they share they know from their environment alone.
+ */
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { homePaths } from '../../adapters/home.ts';
+import { ledgerKeyPath } from '../../adapters/keys/ledger-key.ts';
+import { createOperatorKey } from '../../adapters/keys/operator-key.ts';
+import { readJudgedQueries } from '../../adapters/service/data.ts';
+import { Processes } from '../../drills/processes.ts';
+import { enrol, type HomeSettings, SERVICE, signerOf, type Wish, writeService } from '../../drills/service-home.ts';
+import { readEnvironment } from '../../infra/setup/environment.ts';
+import { dataConverter } from '../../infra/temporal/data-converter.ts';
+import { type HomeDeps, openHome } from '../../workers/home.ts';
+import { pawlIn, type Ran } from '../cli/cli-world.ts';
+import { type LiveCycles, liveCycles } from './live-cycles.ts';
+import { hasS3Server, KEYS, startS3Server } from './s3.ts';
+
+export interface SharedHome {
+  readonly home: string;
+  readonly deps: HomeDeps;
+  readonly processes: Processes;
+  /** What a process of this home finds in its environment. */
+  readonly variables: Readonly<Record<string, string>>;
+  pawl(...args: readonly string[]): Promise<Ran>;
+}
+
+export interface SharedHomes extends LiveCycles {
+  readonly homes: readonly [SharedHome, SharedHome];
+  readonly client: Client;
+  readonly gold: string;
+  readonly wishes: readonly Wish[];
+  end(): Promise<void>;
+}
+
+export const startSharedHomes = async (store: string, settings: HomeSettings): Promise<SharedHomes> => {
+  const root = mkdtempSync(join(tmpdir(), 'pawl-shared-'));
+  const place = await artifactsIn(root);
+  const make = (name: string) => {
+    const home = join(root, name);
+    mkdirSync(homePaths(home).state, { recursive: true });
+    place.link(homePaths(home).artifacts);
+    writeService(home, SERVICE, settings);
+    return { home, variables: { PAWL_HOME: home, PAWL_STORE: store, ...place.variables } };
+  };
+  const opened = (made: ReturnType<typeof make>) => ({ ...made, deps: openHome(readEnvironment(made.variables)) });
+  const one = opened(make('first'));
+  await createOperatorKey(one.home, { name: 'ada' });
+  const gold = await enrol(one.deps.control, one.deps.artifacts, SERVICE);
+  const made = make('second');
+  share(one.home, made.home);
+  const other = opened(made);
+
+  const first = await Processes.startAll(one.home, {
+    workers: ['worker-control', 'worker-data'],
+    variables: one.variables,
+  });
+  const { temporal } = first;
+  const second = await Processes.startAll(other.home, { temporal, variables: other.variables });
+  const connection = Connection.lazy({ address: temporal });
+  const client = new Client({ connection, dataConverter });
+  const live = await readJudgedQueries(await one.deps.services.config(SERVICE), 'live');
+  const withPawl = (of: typeof one, processes: Processes): SharedHome => ({
+    ...of,
+    processes,
+    pawl: (...args) => pawlIn(of.home, args, { ...of.variables, PAWL_TEMPORAL_ADDRESS: temporal }),
+  });
+  return {
+    ...liveCycles(client, await signerOf(one.home)),
+    homes: [withPawl(one, first), withPawl(other, second)],
+    client,
+    gold,
+    wishes: live.map(({ text, judgements }) => ({ text, document: Object.keys(judgements)[0] ?? '' })),
+    end: async () => {
+      await connection.close();
+      await Promise.all([first.end(), second.end()]);
+      for (const { deps } of [one, other]) deps.close();
+      await place.end();
+      rmSync(root, { recursive: true, force: true });
+    },
+  };
+};
+
+/** What a team keeps in Git, and the key that whoever sets up a second home copies. */
+const share = (from: string, to: string): void => {
+  const [key, copy] = [from, to].map((home) => ledgerKeyPath(homePaths(home).control)) as [string, string];
+  mkdirSync(dirname(copy), { recursive: true, mode: 0o700 });
+  cpSync(key, copy);
+  cpSync(homePaths(from).people, homePaths(to).people);
+};
+
+interface Place {
+  readonly variables: Readonly<Record<string, string>>;
+  readonly link: (artifacts: string) => void;
+  readonly end: () => Promise<void>;
+}
+
+/** In a bucket, where there is a server for one; otherwise in a folder that both homes see. */
+const artifactsIn = async (root: string): Promise<Place> => {
+  if (!hasS3Server) {
+    const folder = join(root, 'artifacts');
+    mkdirSync(folder);
+    return { variables: {}, link: (artifacts) => symlinkSync(folder, artifacts), end: async () => undefined };
+  }
+  const { location, stop } = await startS3Server();
+  const { endpoint, region, bucket } = location;
+  const variables = {
+    PAWL_ARTIFACTS: `s3://${bucket}/race?endpoint=${endpoint}&region=${region}`,
+    AWS_ACCESS_KEY_ID: KEYS.keyId,
+    AWS_SECRET_ACCESS_KEY: KEYS.secret,
+  };
+  return { variables, link: () => undefined, end: stop };
+};
