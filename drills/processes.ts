@@ -1,6 +1,6 @@
 /**
- * What `pawl up` starts, on a Temporal server of its own, with each process in the hands of a trial: started, frozen,
- * killed with -9, started anew. Whatever was started here is ended here, by its process id.
+ * What `pawl up` starts, on a Temporal server of its own or on that of another home, with each process in the hands of a
+ * trial: started, frozen, killed with -9, started anew. Whatever was started here is ended here, by its process id.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -136,10 +136,11 @@ export const createGateway = async (deps: GatewayDeps): Promise<FastifyInstance>
 
   const stop = upkeep({ services: [...services.values()], queryLog, logger, now, retentionMs });
   app.addHook('onClose', async () => {
-    await stop();
+    const stopped = stop();
     await Promise.all([...services.values()].map((service) => service.settle()));
+    // An index that is being built is given up, not waited for.
+    await Promise.all([stopped, ...[...services.values()].map((service) => service.close())]);
     await served.close();
-    for (const service of services.values()) await service.close();
     await cache.close();
   });
   return app;

@@ -13,14 +13,13 @@ export interface UpkeepDeps {
   readonly retentionMs: number;
 }
 
-/** What goes on beside the requests: loading what the traffic rows name, taking up a new corpus, forgetting old rows. */
+/**
+ * What goes on beside the requests: loading what the traffic rows name, taking up changed documents, forgetting old rows.
+ *
+ * Each service has turns of its own, and so have loading and taking up: an index of many documents may take minutes, and
+ * a variant that a row names meanwhile does not wait for it. Only the first loading does, since there is nothing before.
+ */
 export const upkeep = ({ services, queryLog, logger, now, retentionMs }: UpkeepDeps): (() => Promise<void>) => {
-  const prepare = async (): Promise<void> => {
-    for (const service of services) {
-      await service.engine.renew();
-      await service.prepare();
-    }
-  };
   const prune = async (): Promise<void> => {
     try {
       const rows = await queryLog.prune(now() - retentionMs);
@@ -29,26 +28,44 @@ export const upkeep = ({ services, queryLog, logger, now, retentionMs }: UpkeepD
       logger.warn({ err }, 'old served queries could not be forgotten yet');
     }
   };
-  const stops = [repeat(prepare, PREPARE_MS), repeat(prune, PRUNE_MS)];
+  const turns = services.flatMap((service) => {
+    const renewing = repeat(() => service.engine.renew(), PREPARE_MS);
+    const preparing = repeat(async () => {
+      await renewing.first;
+      await service.prepare();
+    }, PREPARE_MS);
+    return [renewing, preparing];
+  });
+  turns.push(repeat(prune, PRUNE_MS));
   return async () => {
-    await Promise.all(stops.map((stop) => stop()));
+    await Promise.all(turns.map(({ stop }) => stop()));
   };
 };
 
-/** At once, and again so long after each end; stopping waits for the one that runs. */
-const repeat = (work: () => Promise<void>, everyMs: number): (() => Promise<void>) => {
+interface Turns {
+  /** When the work was done once. */
+  readonly first: Promise<void>;
+  /** Waits for the turn that runs. */
+  stop(): Promise<void>;
+}
+
+/** At once, and again so long after each end. */
+const repeat = (work: () => Promise<void>, everyMs: number): Turns => {
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
-  let running: Promise<void> = Promise.resolve();
-  const go = (): void => {
+  let running: Promise<void>;
+  const go = (): Promise<void> => {
     running = work().finally(() => {
       if (!stopped) timer = setTimeout(go, everyMs).unref();
     });
-  };
-  go();
-  return () => {
-    stopped = true;
-    clearTimeout(timer);
     return running;
+  };
+  return {
+    first: go(),
+    stop: () => {
+      stopped = true;
+      clearTimeout(timer);
+      return running;
+    },
   };
 };

@@ -13,6 +13,7 @@ import { CHALLENGER, CHAMPION, createTestGateway, GOLD, kill, playedEngine, spli
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 type Gateway = Awaited<ReturnType<typeof createTestGateway>>;
+const PATIENT = { timeout: 30_000 };
 const everything = { service: 'docs', from: 0, to: Number.MAX_SAFE_INTEGER };
 const half: readonly Arm[] = [CHAMPION, CHALLENGER].map((variant) => ({ variant, share: 0.5, interleave: true }));
 const ten = (variant: string) => Array.from({ length: 10 }, (_, at) => `${variant}/${at}`);
@@ -21,7 +22,7 @@ const ready = ({ get }: Gateway, ...variants: string[]) =>
   vi.waitFor(async () => {
     const { body } = await get('/status');
     expect(body.services[0].loaded).toEqual(expect.arrayContaining(variants));
-  });
+  }, PATIENT);
 const interleaving = async (over: Parameters<typeof createTestGateway>[0] = {}, arms = half) => {
   const gateway = await createTestGateway(over);
   await split(gateway.control, arms);
@@ -37,19 +38,23 @@ const idsOf = ({ hits }: { hits: ReadonlyArray<{ id: string }> }) => hits.map(({
 
 test('an answer is drafted from both lists in turns, says so, and can be drafted again from its id', async () => {
   const gateway = await interleaving();
-  const body = await ask(gateway);
-  expect(body).toMatchObject({ experiment: '0.1', interleaved: true });
-  expect([CHAMPION, CHALLENGER]).toContain(body.variant);
-  // In the order of their names.
-  const rankings = { a: ten(CHALLENGER), b: ten(CHAMPION) };
-  const { ranked, teams } = teamDraft(rankings, { k: 10, seed: hash32(body.answer) });
-  expect(idsOf(body)).toEqual(ranked);
+  const bodies = await Promise.all(Array.from({ length: 12 }, (_, n) => ask(gateway, `user-${n}`)));
+  // Whoever would have answered alone.
+  expect(new Set(bodies.map(({ variant }) => variant))).toEqual(new Set([CHAMPION, CHALLENGER]));
   await gateway.app.close();
-  const [row, ...others] = await gateway.queryLog.read(everything);
-  expect(others).toEqual([]);
-  expect(row).toMatchObject({ answer: body.answer, variant: body.variant, experiment: '0.1', error: null, ranked });
-  expect(row?.teams).toEqual({ [CHALLENGER]: teams.a, [CHAMPION]: teams.b });
-  expect(row?.cost).toBeCloseTo(0.002, 12);
+  const rows = new Map((await gateway.queryLog.read(everything)).map((row) => [row.answer, row]));
+  expect(rows.size).toBe(12);
+  for (const { answer, variant, ...body } of bodies) {
+    // In the order of their names.
+    const rankings = { a: ten(CHALLENGER), b: ten(CHAMPION) };
+    const { ranked, teams } = teamDraft(rankings, { k: 10, seed: hash32(answer) });
+    expect(body).toMatchObject({ experiment: '0.1', interleaved: true });
+    expect(idsOf(body as typeof body & { hits: [] })).toEqual(ranked);
+    const row = rows.get(answer);
+    expect(row).toMatchObject({ variant, experiment: '0.1', error: null, ranked });
+    expect(row?.teams).toEqual({ [CHALLENGER]: teams.a, [CHAMPION]: teams.b });
+    expect(row?.cost).toBeCloseTo(0.002, 12);
+  }
 });
 
 test('what each of the two found by itself is told too, as its own and of this answer', async () => {
@@ -184,7 +189,7 @@ test('whoever takes too long has no part in the answer, and keeps nobody waiting
     },
   );
   await service.prepare();
-  await vi.waitFor(() => expect(service.shelf.loaded()).toHaveLength(2));
+  await vi.waitFor(() => expect(service.shelf.loaded()).toHaveLength(2), PATIENT);
   const question = { query: 'q', k: 10, tenant: 'default', filter: {}, subject: 'jane', elapsedMs: () => 1 };
   expect(await service.ask(question)).toMatchObject({ variant: CHAMPION });
   expect(rows.map(({ variant, error }) => [variant, error]).toSorted()).toEqual([

@@ -8,6 +8,7 @@ import type { Found, LoadedVariant } from '../../gateway/search-engine.ts';
 import { CHALLENGER, CHAMPION, createTestGateway, GOLD, kill, playedEngine, split } from '../support/gateway.ts';
 
 type Gateway = Awaited<ReturnType<typeof createTestGateway>>;
+const PATIENT = { timeout: 30_000 };
 const everything = { service: 'docs', from: 0, to: Number.MAX_SAFE_INTEGER };
 const mirrored = { ...everything, mirrored: true };
 
@@ -24,7 +25,7 @@ const ready = ({ get }: Gateway) =>
   vi.waitFor(async () => {
     const { body } = await get('/status');
     expect(body.services[0].loaded).toContain(CHALLENGER);
-  });
+  }, PATIENT);
 const counted = async ({ get }: Gateway, outcome: string): Promise<number> => {
   const { text } = await get('/metrics');
   return Number(new RegExp(`pawl_mirrored_total\\{service="docs",outcome="${outcome}"\\} (\\d+)`).exec(text)?.[1] ?? 0);
@@ -56,7 +57,7 @@ test('a variant that fails what is mirrored fails nobody: the error is its own, 
     throw new Error('no such table');
   });
   for (const q of ['a', 'b']) expect((await gateway.get(`/v1/search?q=${q}`)).status).toBe(200);
-  await vi.waitFor(async () => expect(await counted(gateway, 'failed')).toBe(2));
+  await vi.waitFor(async () => expect(await counted(gateway, 'failed')).toBe(2), PATIENT);
   const { text } = await gateway.get('/metrics');
   expect(text).not.toMatch(/pawl_search_requests_total\{.*outcome="failed"/);
   expect(gateway.lines.filter(({ about }) => about.variant === CHALLENGER).map(({ level }) => level)).toEqual([
@@ -77,9 +78,24 @@ test('a variant that takes for ever keeps nobody waiting: a few are under way, a
   for (let n = 0; n < MOST_AT_ONCE + 3; n++) expect((await gateway.get('/v1/search?q=x')).status).toBe(200);
   expect(await counted(gateway, 'dropped')).toBe(3);
   resolve({ hits: [], cpuMs: 0 });
-  await vi.waitFor(async () => expect(await counted(gateway, 'answered')).toBe(MOST_AT_ONCE));
+  await vi.waitFor(async () => expect(await counted(gateway, 'answered')).toBe(MOST_AT_ONCE), PATIENT);
   await gateway.get('/v1/search?q=x');
-  await vi.waitFor(async () => expect(await counted(gateway, 'answered')).toBe(MOST_AT_ONCE + 1));
+  await vi.waitFor(async () => expect(await counted(gateway, 'answered')).toBe(MOST_AT_ONCE + 1), PATIENT);
+});
+
+test('a gateway that closes waits for what it is mirroring, so that the log hears of it', async () => {
+  const gateway = await mirroring();
+  await ready(gateway);
+  const { promise, resolve } = Promise.withResolvers<Found>();
+  const asked = vi.fn(() => promise);
+  gateway.engine.plays.set(CHALLENGER, asked);
+  await gateway.get('/v1/search?q=x');
+  await vi.waitFor(() => expect(asked).toHaveBeenCalled(), PATIENT);
+  const closed = gateway.app.close();
+  await vi.waitFor(async () => expect(await gateway.queryLog.read(everything)).toHaveLength(1), PATIENT);
+  resolve({ hits: [], cpuMs: 0 });
+  await closed;
+  expect(await gateway.queryLog.read(mirrored)).toHaveLength(1);
 });
 
 test('about that share of the answers is mirrored', async () => {
@@ -123,7 +139,7 @@ test('the cache of answers is none of the mirror: the variant itself is asked ea
   const cached = [];
   for (let n = 0; n < 3; n++) cached.push((await gateway.get('/v1/search?q=same')).body.cached);
   expect(cached).toEqual([false, true, true]);
-  await vi.waitFor(() => expect(asked).toHaveBeenCalledTimes(3));
+  await vi.waitFor(() => expect(asked).toHaveBeenCalledTimes(3), PATIENT);
 });
 
 test('a variant that is not loaded yet is counted, and asked nothing', async () => {
@@ -131,7 +147,7 @@ test('a variant that is not loaded yet is counted, and asked nothing', async () 
   engine.waits.set(CHALLENGER, new Promise(() => {}));
   const gateway = await mirroring({ engine });
   expect((await gateway.get('/v1/search?q=x')).body.variant).toBe(CHAMPION);
-  await vi.waitFor(async () => expect(await counted(gateway, 'not loaded')).toBe(1));
+  await vi.waitFor(async () => expect(await counted(gateway, 'not loaded')).toBe(1), PATIENT);
 });
 
 const row: ServiceState = {
@@ -184,7 +200,7 @@ test('who is too late has failed, and takes up its place until it is done', asyn
   const { promise, resolve } = Promise.withResolvers<Found>();
   const { copy, kept, outcomes } = scene(() => promise, { patienceMs: 1 });
   for (let n = 0; n < MOST_AT_ONCE; n++) copy();
-  await vi.waitFor(() => expect(outcomes).toEqual(Array(MOST_AT_ONCE).fill('failed')));
+  await vi.waitFor(() => expect(outcomes).toEqual(Array(MOST_AT_ONCE).fill('failed')), PATIENT);
   expect(kept[0]).toMatchObject({ variant: CHALLENGER, at: 42, found: null, error: { type: 'Unavailable' } });
   copy();
   expect(outcomes.at(-1)).toBe('dropped');
@@ -193,14 +209,14 @@ test('who is too late has failed, and takes up its place until it is done', asyn
   await vi.waitFor(() => {
     copy();
     expect(outcomes).toContain('answered');
-  });
+  }, PATIENT);
 });
 
 test('once it is to settle it begins nothing more, and what is under way is kept first', async () => {
   const { promise, resolve } = Promise.withResolvers<Found>();
   const { mirror, copy, kept, outcomes, state } = scene(() => promise);
   copy();
-  await vi.waitFor(() => expect(state).toHaveBeenCalled());
+  await vi.waitFor(() => expect(state).toHaveBeenCalled(), PATIENT);
   const settled = mirror.settle();
   copy();
   expect(outcomes).toEqual(['dropped']);

@@ -10,7 +10,7 @@ import { homePaths } from '../../adapters/home.ts';
 import { ledgerKeyPath } from '../../adapters/keys/ledger-key.ts';
 import { createOperatorKey } from '../../adapters/keys/operator-key.ts';
 import { readJudgedQueries } from '../../adapters/service/data.ts';
-import { Processes } from '../../drills/processes.ts';
+import { Processes, type ProcessesOptions } from '../../drills/processes.ts';
 import { enrol, type HomeSettings, SERVICE, signerOf, type Wish, writeService } from '../../drills/service-home.ts';
 import { readEnvironment } from '../../infra/setup/environment.ts';
 import { dataConverter } from '../../infra/temporal/data-converter.ts';
@@ -37,8 +37,19 @@ export interface SharedHomes extends LiveCycles {
 }
 
 export const startSharedHomes = async (store: string, settings: HomeSettings): Promise<SharedHomes> => {
+  const ends = new AsyncDisposableStack();
+  try {
+    return await start(store, settings, ends);
+  } catch (error) {
+    await ends.disposeAsync();
+    throw error;
+  }
+};
+
+const start = async (store: string, settings: HomeSettings, ends: AsyncDisposableStack): Promise<SharedHomes> => {
   const root = mkdtempSync(join(tmpdir(), 'pawl-shared-'));
-  const place = await artifactsIn(root);
+  ends.defer(() => rmSync(root, { recursive: true, force: true }));
+  const place = await artifactsIn(root, ends);
   const make = (name: string) => {
     const home = join(root, name);
     mkdirSync(homePaths(home).state, { recursive: true });
@@ -46,21 +57,29 @@ export const startSharedHomes = async (store: string, settings: HomeSettings): P
     writeService(home, SERVICE, settings);
     return { home, variables: { PAWL_HOME: home, PAWL_STORE: store, ...place.variables } };
   };
-  const opened = (made: ReturnType<typeof make>) => ({ ...made, deps: openHome(readEnvironment(made.variables)) });
-  const one = opened(make('first'));
+  const open = (made: ReturnType<typeof make>) => {
+    const deps = openHome(readEnvironment(made.variables));
+    ends.defer(() => deps.close());
+    return { ...made, deps };
+  };
+  const startAll = async (home: string, options: ProcessesOptions) => {
+    const processes = await Processes.startAll(home, options);
+    ends.defer(() => processes.end());
+    return processes;
+  };
+
+  const one = open(make('first'));
   await createOperatorKey(one.home, { name: 'ada' });
   const gold = await enrol(one.deps.control, one.deps.artifacts, SERVICE);
   const made = make('second');
-  share(one.home, made.home);
-  const other = opened(made);
+  share(one.home, made.home); // Before the second one writes to the ledger.
+  const other = open(made);
 
-  const first = await Processes.startAll(one.home, {
-    workers: ['worker-control', 'worker-data'],
-    variables: one.variables,
-  });
+  const first = await startAll(one.home, { workers: ['worker-control', 'worker-data'], variables: one.variables });
   const { temporal } = first;
-  const second = await Processes.startAll(other.home, { temporal, variables: other.variables });
+  const second = await startAll(other.home, { temporal, variables: other.variables });
   const connection = Connection.lazy({ address: temporal });
+  ends.defer(() => connection.close());
   const client = new Client({ connection, dataConverter });
   const live = await readJudgedQueries(await one.deps.services.config(SERVICE), 'live');
   const withPawl = (of: typeof one, processes: Processes): SharedHome => ({
@@ -74,13 +93,7 @@ export const startSharedHomes = async (store: string, settings: HomeSettings): P
     client,
     gold,
     wishes: live.map(({ text, judgements }) => ({ text, document: Object.keys(judgements)[0] ?? '' })),
-    end: async () => {
-      await connection.close();
-      await Promise.all([first.end(), second.end()]);
-      for (const { deps } of [one, other]) deps.close();
-      await place.end();
-      rmSync(root, { recursive: true, force: true });
-    },
+    end: () => ends.disposeAsync(),
   };
 };
 
@@ -95,22 +108,22 @@ const share = (from: string, to: string): void => {
 interface Place {
   readonly variables: Readonly<Record<string, string>>;
   readonly link: (artifacts: string) => void;
-  readonly end: () => Promise<void>;
 }
 
 /** In a bucket, where there is a server for one; otherwise in a folder that both homes see. */
-const artifactsIn = async (root: string): Promise<Place> => {
+const artifactsIn = async (root: string, ends: AsyncDisposableStack): Promise<Place> => {
   if (!hasS3Server) {
     const folder = join(root, 'artifacts');
     mkdirSync(folder);
-    return { variables: {}, link: (artifacts) => symlinkSync(folder, artifacts), end: async () => undefined };
+    return { variables: {}, link: (artifacts) => symlinkSync(folder, artifacts) };
   }
   const { location, stop } = await startS3Server();
+  ends.defer(stop);
   const { endpoint, region, bucket } = location;
   const variables = {
     PAWL_ARTIFACTS: `s3://${bucket}/race?endpoint=${endpoint}&region=${region}`,
     AWS_ACCESS_KEY_ID: KEYS.keyId,
     AWS_SECRET_ACCESS_KEY: KEYS.secret,
   };
-  return { variables, link: () => undefined, end: stop };
+  return { variables, link: () => undefined };
 };
