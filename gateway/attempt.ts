@@ -13,7 +13,7 @@ export interface Attempt<F extends Found = Found> {
 }
 
 /** Where nobody depends on this one answer, it is not waited for any longer. */
-export const PATIENCE_MS = 5_000;
+const PATIENCE_MS = 5_000;
 
 export interface AttemptDeps {
   readonly now: () => number;

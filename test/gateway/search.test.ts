@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { expect, test } from 'vitest';
 import { PawlError } from '../../contracts/failures.ts';
@@ -174,6 +175,15 @@ test('where several services are served, a question says which; an unknown one i
   });
   const unregistered = await get('/v1/search?q=a&service=shop');
   expect(unregistered).toMatchObject({ status: 503, body: { error: { hint: expect.stringContaining('pawl init') } } });
+});
+
+test('closing does not wait for somebody who is connected and says nothing', async () => {
+  const { app, port } = await createTestGateway({ arrivalMs: 120_000 });
+  const silent = connect(port, '127.0.0.1');
+  await once(silent, 'connect');
+  const gone = once(silent, 'close');
+  await app.close();
+  await gone;
 });
 
 test('closing answers what is in flight, takes it into the log, and lets nobody else in', async () => {
