@@ -78,7 +78,11 @@ export class Context {
 
   /** A shared store is there for everybody: whether the server has it, the first question tells. */
   get hasStore(): boolean {
-    return this.#environment.store !== null || existsSync(this.paths.control);
+    return this.sharesStore || existsSync(this.paths.control);
+  }
+
+  get sharesStore(): boolean {
+    return this.#environment.store !== null;
   }
 
   get storePlace(): string {

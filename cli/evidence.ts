@@ -1,5 +1,6 @@
 /** A cycle that has ended, by what the ledger and the artifacts hold of it. It needs nothing that runs. */
 import { evidenceFolder, readFolder } from '../adapters/evidence/folder.ts';
+import { sealedFiles } from '../adapters/evidence/sealed-files.ts';
 import { checkEvidence, type EvidenceCheck, erasedIn, sealedRef } from '../adapters/evidence/verify.ts';
 import { type NoteKey, readVkey } from '../adapters/ledger/signed-note.ts';
 import { PawlError } from '../contracts/failures.ts';
@@ -50,10 +51,14 @@ export const checkOf = async (context: Context, found: EndedCycle): Promise<Evid
   const { service, cycle, end } = found;
   const ref = sealedRef(end);
   const erased = await context.control.ledger({ kind: 'erased' });
+  const sealed = ref && (await context.artifacts.get(ref).catch(() => null));
+  const folder = await readFolder(folderOf(context, found));
+  // Of homes that share a store, the one whose worker sealed it has the folder; the others have the same bytes.
+  const elsewhere = folder === null && sealed !== null && context.sharesStore;
   return checkEvidence({
     ...{ service, cycle, end },
-    files: await readFolder(folderOf(context, found)),
-    sealed: ref && (await context.artifacts.get(ref).catch(() => null)),
+    files: elsewhere ? await sealedFiles(context.artifacts, sealed) : folder,
+    sealed,
     erased: erasedIn(erased),
     keys: await ledgerKeys(context),
   });

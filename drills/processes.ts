@@ -106,6 +106,11 @@ export class Processes {
     await this.#endWith(name, 'SIGTERM');
   }
 
+  /** As which its work is signed in Temporal: `queue@pid`. */
+  pidOf(name: ProcessName): number | undefined {
+    return this.#running.get(name)?.pid;
+  }
+
   /** It keeps its connections, so that it can still be given work, but does nothing. */
   freeze(name: ProcessName): void {
     this.#running.get(name)?.kill('SIGSTOP');

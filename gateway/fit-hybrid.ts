@@ -57,9 +57,11 @@ export async function fitHybrid(
   try {
     await index.takeUp();
     const queries: JudgedLegs<Leg>[] = [];
+    const vectors: (Float32Array | null)[] = [];
     for (const [at, { text: query, judgements }] of judged.entries()) {
       const question = { query, tenant: DEFAULT_TENANT, filter: {} };
-      const legs = await index.ask((now) => legsOf({ settings, index: now, encoder }, question));
+      const { legs, vector } = await index.ask((now) => legsOf({ settings, index: now, encoder }, question));
+      vectors.push(vector);
       queries.push({ legs: { lexical: legs.lexical, dense: legs.dense }, judgements });
       tell(`${at + 1} of ${judged.length} judged queries asked`);
     }
@@ -71,7 +73,7 @@ export async function fitHybrid(
     const how = { tokenising: tokenisingOf(settings.lexical), legDepth: fusion.depth };
     const learned = deps.rerank
       ? await index.ask(async (now) =>
-          learnOrder(await shownOf(now, judged, queries, fusion), how, { seed: SEED, tell }),
+          learnOrder(await shownOf(now, judged, queries, vectors, fusion), how, { seed: SEED, tell }),
         )
       : null;
     const rerank =
@@ -95,6 +97,7 @@ export const shownOf = async (
   index: ChunkIndex,
   judged: readonly JudgedQuery[],
   queries: readonly JudgedLegs<Leg>[],
+  vectors: readonly (Float32Array | null)[],
   settings: FusionSettings,
 ): Promise<ShownQuery[]> => {
   const shown: ShownQuery[] = [];
@@ -114,7 +117,7 @@ export const shownOf = async (
       return chunk ? [{ chunk, lexical, dense }] : [];
     });
     const rest = fused.slice(RERANKED).map(({ key }) => documents.get(key) ?? key);
-    shown.push({ id: query.id, query, candidates, rest });
+    shown.push({ id: query.id, query, vector: vectors[at] ?? null, candidates, rest });
   }
   return shown;
 };

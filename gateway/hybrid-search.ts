@@ -7,7 +7,7 @@ import type { ChunkIndex, Legs, ScoredChunk, StoredChunk } from '../adapters/ret
 import type { HybridSettings } from '../contracts/retrieval.ts';
 import { type Fused, fuse } from '../domain/fusion.ts';
 import type { TakenEncoder } from './encoders.ts';
-import type { Candidate, Reranker } from './reranker.ts';
+import type { AskedQuery, Candidate, Reranker } from './reranker.ts';
 import type { Found, Hit, SearchQuestion } from './search-engine.ts';
 
 export interface HybridParts {
@@ -26,18 +26,19 @@ interface Ranked {
   readonly reranked: { readonly rank: number; readonly score: number } | null;
 }
 
-/** What each leg finds, as deep as the fusion goes. */
+/** What each leg finds, as deep as the fusion goes, and the question as a vector. */
 export async function legsOf(
   { settings, index, encoder }: Omit<HybridParts, 'reranker'>,
   { query, tenant, filter }: Omit<SearchQuestion, 'k'>,
-): Promise<Legs> {
+): Promise<{ readonly legs: Legs; readonly vector: Float32Array | null }> {
   const { lexical, dense, fusion } = settings;
   const vector = encoder && dense ? await encoder.question(query, dense.lengths.query) : null;
-  return index.search({
+  const legs = await index.search({
     ...{ tenant, filter, limit: fusion.depth },
     dense: vector && { vector },
     lexical: lexical && { query, settings: lexical },
   });
+  return { legs, vector };
 }
 
 export async function hybridSearch(parts: HybridParts, question: SearchQuestion): Promise<Found> {
@@ -45,11 +46,11 @@ export async function hybridSearch(parts: HybridParts, question: SearchQuestion)
   const { settings, index } = parts;
   const { query, tenant, k } = question;
   const { fusion, threshold } = settings;
-  const legs = await legsOf(parts, question);
+  const { legs, vector } = await legsOf(parts, question);
   const fused = fuse(legs, fusion).filter(alikeEnough(threshold));
   const wanted = fused.slice(0, Math.max(wantedParts(fused, documentsOf(legs), k), parts.reranker?.depth ?? 0));
   const ranked = await withChunks(index, tenant, wanted);
-  const ordered = parts.reranker ? await reordered(parts.reranker, settings, query, ranked) : ranked;
+  const ordered = parts.reranker ? await reordered(parts.reranker, settings, { text: query, vector }, ranked) : ranked;
   // The legs work in threads of their own while this one waits: the time that went by is the most that it can have cost.
   return { hits: byDocument(ordered).slice(0, k), cpuMs: performance.now() - began };
 }
@@ -86,7 +87,7 @@ const withChunks = async (index: ChunkIndex, tenant: string, fused: readonly Fus
 const reordered = async (
   reranker: Reranker,
   { lexical, fusion }: HybridSettings,
-  query: string,
+  query: AskedQuery,
   ranked: readonly Ranked[],
 ): Promise<Ranked[]> => {
   const head = ranked.slice(0, reranker.depth);

@@ -12,12 +12,13 @@ import { tokens } from '../domain/tokens.ts';
 import type { Network } from '../ml/network/network.ts';
 import { featuresOf } from '../ml/rerank/features.ts';
 import { type FusionPlan, openFusion, trainFusion } from '../ml/rerank/fusion.ts';
-import type { Candidate, RerankContext } from './reranker.ts';
+import type { AskedQuery, Candidate, RerankContext } from './reranker.ts';
 
 /** A judged query with what a reranker is given of it. */
 export interface ShownQuery {
   readonly id: string;
   readonly query: JudgedQuery;
+  readonly vector: Float32Array | null;
   /** Best first. */
   readonly candidates: readonly Candidate[];
   /** Documents that come after them. */
@@ -40,15 +41,16 @@ const PLAN: Omit<FusionPlan, 'seed'> = {
 
 /** What a reranker is told of each candidate. */
 export const candidateFeatures = (
-  query: string,
+  { text, vector }: AskedQuery,
   candidates: readonly Candidate[],
   { tokenising, legDepth }: RerankContext,
 ): number[][] => {
   const sources = candidates.map(({ chunk, lexical, dense }) => {
     const title = tokens([chunk.title, ...chunk.headings].join(' '), tokenising);
-    return { lexical, dense, title, tokens: [...title, ...tokens(chunk.text, tokenising)] };
+    const all = [...title, ...tokens(chunk.text, tokenising)];
+    return { lexical, dense, title, tokens: all, vector: chunk.vector };
   });
-  return featuresOf(tokens(query, tokenising), sources, legDepth + 1);
+  return featuresOf({ tokens: tokens(text, tokenising), vector }, sources, legDepth + 1);
 };
 
 /** null: too few queries to learn from. */
@@ -86,8 +88,8 @@ export const byScore = <T>(candidates: readonly T[], scores: Float32Array): T[] 
     .sort((a, b) => b.score - a.score || a.at - b.at)
     .map(({ one }) => one);
 
-const listOf = ({ query, candidates }: ShownQuery, how: RerankContext) => ({
-  features: candidateFeatures(query.text, candidates, how),
+const listOf = ({ query, vector, candidates }: ShownQuery, how: RerankContext) => ({
+  features: candidateFeatures({ text: query.text, vector }, candidates, how),
   grades: candidates.map(({ chunk }) => Math.max(0, query.judgements[chunk.document] ?? 0)),
 });
 

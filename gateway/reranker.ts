@@ -21,8 +21,13 @@ export interface Candidate {
 export interface Reranker {
   readonly depth: number;
   /** A score for each candidate, in their order. */
-  scores(query: string, candidates: readonly Candidate[], how: RerankContext): Promise<Float32Array>;
+  scores(query: AskedQuery, candidates: readonly Candidate[], how: RerankContext): Promise<Float32Array>;
   release(): Promise<void>;
+}
+export interface AskedQuery {
+  readonly text: string;
+  /** null where nothing is searched by meaning. */
+  readonly vector: Float32Array | null;
 }
 export interface RerankContext {
   readonly tokenising: Tokenising;
@@ -43,7 +48,7 @@ export const openReranker = async (settings: RerankSettings, deps: RerankerDeps)
       depth,
       scores: (query, candidates) =>
         encoder.score(
-          candidates.map(({ chunk }) => [query, embeddedText(chunk, chunk)] as const),
+          candidates.map(({ chunk }) => [query.text, embeddedText(chunk, chunk)] as const),
           settings.maxLength,
         ),
       release: () => encoder.release(),

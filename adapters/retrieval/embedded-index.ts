@@ -123,8 +123,9 @@ class EmbeddedIndex implements ChunkIndex {
     const { db } = this.#database;
     return this.#inOneState(() => {
       const find = db.prepare(
-        `SELECT c.place, c.start, c.end, c.headings, c.text, d.id, d.title, d.metadata
+        `SELECT c.place, c.start, c.end, c.headings, c.text, d.id, d.title, d.metadata, v.vector
          FROM chunks c JOIN documents d ON d.number = c.document JOIN tenants t ON t.number = d.tenant
+           LEFT JOIN vectors v ON v.key = c.key
          WHERE c.key = ? AND t.name = ?`,
       );
       return keys.flatMap((key) => {
@@ -157,4 +158,6 @@ const stored = (key: string, row: Record<string, unknown>): StoredChunk => ({
   text: String(row.text),
   headings: JSON.parse(String(row.headings)),
   metadata: JSON.parse(String(row.metadata)),
+  // What SQLite hands out need not begin where a float may.
+  vector: row.vector instanceof Uint8Array ? new Float32Array(row.vector.slice().buffer) : null,
 });

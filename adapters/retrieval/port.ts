@@ -22,6 +22,7 @@ export interface StoredChunk extends Chunk {
   /** Its place among the chunks of its document, from 0 on. */
   readonly index: number;
   readonly metadata: Metadata;
+  readonly vector: Float32Array | null;
 }
 
 export interface ScoredChunk {

@@ -51,12 +51,22 @@ export function pointsOf(document: IndexedDocument, generation: number, how: Tok
   });
 }
 
-export function chunkOf(key: string, payload: Readonly<Record<string, unknown>>): StoredChunk {
+/** As Qdrant gives back the vectors of a point: by their names, each a list of numbers. */
+export const vectorOf = (vectors: unknown): Float32Array | null => {
+  const dense = (vectors as Readonly<Record<string, unknown>> | null | undefined)?.[VECTORS.dense];
+  return Array.isArray(dense) ? Float32Array.from(dense as number[]) : null;
+};
+
+export function chunkOf(
+  key: string,
+  payload: Readonly<Record<string, unknown>>,
+  vector: Float32Array | null,
+): StoredChunk {
   const { document, title, place, start, end, headings, text, metadata } = payload;
   return {
     ...{ key, document: String(document), title: String(title), index: Number(place) },
     ...{ start: Number(start), end: Number(end), text: String(text), headings: headings as string[] },
-    metadata: JSON.parse(String(metadata)) as Metadata,
+    ...{ metadata: JSON.parse(String(metadata)) as Metadata, vector },
   };
 }
 

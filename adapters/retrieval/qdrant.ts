@@ -38,6 +38,7 @@ import {
   sparseQuery,
   thereAt,
   VECTORS,
+  vectorOf,
 } from './qdrant-points.ts';
 import { checkVector, checkVectors } from './vectors.ts';
 
@@ -233,15 +234,20 @@ class OpenIndex implements QdrantIndex {
   async chunks(tenant: string, keys: readonly string[]): Promise<readonly StoredChunk[]> {
     const ids = keys.filter((key) => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(key));
     const points = await attempt(() =>
-      this.#client.retrieve(this.#name, { ids: [...ids, CURSOR_POINT], with_payload: true }),
+      this.#client.retrieve(this.#name, {
+        ids: [...ids, CURSOR_POINT],
+        with_payload: true,
+        with_vector: [VECTORS.dense],
+      }),
     );
     const payloads = new Map(points.map(({ id, payload }) => [String(id), payload ?? {}]));
+    const vectors = new Map(points.map(({ id, vector }) => [String(id), vectorOf(vector)]));
     const now = Number(payloads.get(String(CURSOR_POINT))?.cursor ?? 0);
     return ids.flatMap((key) => {
       const payload = payloads.get(key);
       if (payload?.tenant !== tenant) return [];
       const isThere = Number(payload.from) <= now && Number(payload.until ?? Number.POSITIVE_INFINITY) > now;
-      return isThere ? [chunkOf(key, payload)] : [];
+      return isThere ? [chunkOf(key, payload, vectors.get(key) ?? null)] : [];
     });
   }
 

@@ -71,14 +71,16 @@ export async function quality({ cranfield, model, progress }: QualityDeps): Prom
     const encoder = await encoders.take({ base: model.id, adapter: null });
     return await index.ask(async (now) => {
       const queries: JudgedLegs<Leg>[] = [];
+      const vectors: (Float32Array | null)[] = [];
       for (const { text: query, judgements } of judged) {
         const question = { query, tenant: DEFAULT_TENANT, filter: {} };
-        const { lexical, dense } = await legsOf({ settings, index: now, encoder }, question);
-        queries.push({ legs: { lexical, dense }, judgements });
+        const { legs, vector } = await legsOf({ settings, index: now, encoder }, question);
+        queries.push({ legs: { lexical: legs.lexical, dense: legs.dense }, judgements });
+        vectors.push(vector);
       }
       progress('Cranfield: every question is asked');
       const how = { tokenising: tokenisingOf(settings.lexical), legDepth: DEPTH };
-      const learned = await learnOrder(await shownOf(now, judged, queries, settings.fusion), how, {
+      const learned = await learnOrder(await shownOf(now, judged, queries, vectors, settings.fusion), how, {
         seed: SEED,
         tell: (line) => progress(`Cranfield: ${line}`),
       });

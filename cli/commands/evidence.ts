@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { z } from 'zod';
 import type { EvidenceCheck, FileCheck } from '../../adapters/evidence/verify.ts';
 import { failures } from '../../contracts/failures.ts';
@@ -21,7 +22,7 @@ export const evidenceShow = command({
     const folder = folderOf(context, found);
     return {
       data: { ...named(found), folder, ...check },
-      lines: [headLine(found), [dim(folder)], ...fileLines(check.files), completeLine(check)],
+      lines: [headLine(found), [dim(placeOf(folder))], ...fileLines(check.files), completeLine(check)],
       next: [['Check it', `pawl evidence verify ${found.cycle} --service ${found.service}`]],
     };
   },
@@ -50,6 +51,9 @@ export const evidenceVerify = command({
     };
   },
 });
+
+const placeOf = (folder: string): string =>
+  existsSync(folder) ? folder : `${folder} is not in this home; these are the artifacts`;
 
 const named = ({ service, cycle, end }: EndedCycle) => ({ service, cycle, outcome: end?.body.outcome ?? null });
 

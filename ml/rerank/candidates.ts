@@ -46,9 +46,11 @@ export function candidatesOf(
     // A document without a word of the query is not found by words, whatever its rank.
     const lexical = (byWords[row] ?? 0) > 0 ? standing(wordRanks, byWords, row) : null;
     const dense = standing(meaningRanks, byMeaning, row);
-    return lexical || dense ? [{ row, lexical, dense, title: titles[row] ?? [], tokens: own }] : [];
+    if (!lexical && !dense) return [];
+    const vector = vectors.data.subarray(row * vectors.dimensions, (row + 1) * vectors.dimensions);
+    return [{ row, lexical, dense, title: titles[row] ?? [], tokens: own, vector }];
   });
-  return { rows: found.map(({ row }) => row), features: featuresOf(query.tokens, found, depth + 1) };
+  return { rows: found.map(({ row }) => row), features: featuresOf(query, found, depth + 1) };
 }
 
 /** Of every row, how many rows stand before it; of equal scores the first of the corpus stands first. */

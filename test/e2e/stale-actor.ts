@@ -11,7 +11,7 @@ import type { FencingToken, TrafficChange } from '../../contracts/traffic.ts';
 import { SERVICE } from '../../drills/service-home.ts';
 import { readEnvironment } from '../../infra/setup/environment.ts';
 
-const EVERY_MS = 20;
+const EVERY_MS = 40;
 
 const [name = '', variant = ''] = process.argv.slice(2);
 const control = controlOf(readEnvironment());

@@ -11,7 +11,18 @@ import { tinyModel } from '../support/tiny-model.ts';
 
 const HOW = { tokenising: { stemming: false, splitIdentifiers: false }, legDepth: 20 };
 const chunkOf = (document: string, title: string, text: string): StoredChunk => ({
-  ...{ key: document, document, title, text, start: 0, end: text.length, headings: [], index: 0, metadata: {} },
+  ...{
+    key: document,
+    document,
+    title,
+    text,
+    start: 0,
+    end: text.length,
+    headings: [],
+    index: 0,
+    metadata: {},
+    vector: null,
+  },
 });
 const WORDS = ['anchor', 'bridge', 'candle', 'dragon', 'engine', 'forest', 'garden', 'harbour'];
 
@@ -30,7 +41,7 @@ const shownQueries = (count: number, isTold: boolean): ShownQuery[] =>
       };
     });
     const query = { id: `q${n}`, text: `what is ${word}`, judgements: { [`d${n}-${wanted}`]: 1 } };
-    return { id: query.id, query, candidates, rest: [] };
+    return { id: query.id, query, vector: null, candidates, rest: [] };
   });
 const quietly = { seed: 1, tell: () => undefined };
 
@@ -43,7 +54,7 @@ test('an order is learned from what tells the wanted ones apart, and gains on qu
   );
   onTestFinished(() => reranker.release());
   const [one] = shownQueries(1, true);
-  const scores = await reranker.scores(one?.query.text ?? '', one?.candidates ?? [], HOW);
+  const scores = await reranker.scores({ text: one?.query.text ?? '', vector: null }, one?.candidates ?? [], HOW);
   const best = [...scores.keys()].sort((a, b) => (scores[b] ?? 0) - (scores[a] ?? 0))[0] ?? -1;
   expect(one?.query.judgements).toHaveProperty(one?.candidates[best]?.chunk.document ?? '');
 });
@@ -79,7 +90,7 @@ test('a cross-encoder scores query and part together, and gives back what it too
     { encoders, artifacts: { get: none.take } },
   );
   const [one] = shownQueries(1, true);
-  const scores = await reranker.scores('what is a dragon', one?.candidates ?? [], HOW);
+  const scores = await reranker.scores({ text: 'what is a dragon', vector: null }, one?.candidates ?? [], HOW);
   expect(scores).toHaveLength(10);
   expect(new Set(scores).size).toBeGreaterThan(1);
   const taken = await encoders.take(encoder);

@@ -33,6 +33,8 @@ test('a feature says what its name says', () => {
   expect(feature('score by meaning', found, 2)).toBeCloseTo(0.8);
   expect(feature('score by meaning, below the best', found, 2)).toBeCloseTo(0.2);
   expect(feature('rank by meaning', found, 3)).toBeCloseTo(Math.log(2));
+  // The first four are 1, 3, 2 and 0; 1 itself does not count.
+  expect(feature('likeness to the first places', found, 1)).toBeCloseTo((0.9 + 0.8 + 0) / 3);
   expect(feature('both ranks fused', found, 3)).toBeCloseTo(60 / 61 + 60 / 62);
   expect(feature('words in common', found, 1)).toBe(1);
   expect(feature('rare words in common', found, 1)).toBe(1);
