@@ -63,7 +63,8 @@ export const describeChunkIndex = (name: string, make: () => Promise<ChunkIndexe
       const [first, second] = [await keyOf('First "line"'), await keyOf('Zweite Zeile ünïcode 🚢')];
       const one = { key: first, document: 'ships', title: 'Title of ships', index: 0, metadata };
       const chunks = await index.chunks('default', [second, 'no key', first, '999999', "'; DROP TABLE chunks"]);
-      for (const { text, vector } of chunks) expect(cosine(vector ?? new Float32Array(), vectorOf(text))).toBeCloseTo(1, 5);
+      for (const { text, vector } of chunks)
+        expect(cosine(vector ?? new Float32Array(), vectorOf(text))).toBeCloseTo(1, 5);
       expect(chunks.map(({ vector, ...rest }) => rest)).toEqual([
         { ...one, key: second, index: 1, text: 'Zweite Zeile ünïcode 🚢', start: 15, end: 38, headings: ['Part'] },
         { ...one, text: 'First "line"', start: 0, end: 12, headings: ['Part'] },
