@@ -95,18 +95,26 @@ export const createServedService = (of: GatewayService, deps: ServedServiceDeps)
   });
   let last: ServiceState | null = null;
   let readable = true;
+  /** Reads may overtake one another: what is kept ready follows the one that began last. */
+  let [begun, newest] = [0, 0];
 
   const state = async (): Promise<ServiceState> => {
+    const mine = ++begun;
     try {
-      last = (await control.state(service)) ?? last;
-      if (last) shelf.keep(last);
+      const row = (await control.state(service)) ?? last;
       readable = true;
+      if (row && mine > newest) {
+        newest = mine;
+        last = row;
+        shelf.keep(row);
+      }
+      if (row) return row;
     } catch (err) {
       if (readable) logger.error({ service, err }, 'the traffic row cannot be read; gold serves');
       readable = false;
       metrics.fallback(service, 'store');
     }
-    if (last) return readable ? last : onGold(last);
+    if (last) return onGold(last);
     throw new PawlError('Unavailable', `${service} is not registered in the store, or the store cannot be read`, {
       hint: 'Register it with `pawl init`; `pawl doctor` checks the store.',
     });

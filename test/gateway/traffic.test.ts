@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test, vi } from 'vitest';
+import type { ControlStore } from '../../adapters/control/port.ts';
 import { sqliteControl } from '../../adapters/control/sqlite.ts';
 import { PawlError } from '../../contracts/failures.ts';
+import type { ServiceState } from '../../contracts/traffic.ts';
 import { CHALLENGER, CHAMPION, createTestGateway, GOLD, kill, playedEngine, split } from '../support/gateway.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -151,4 +153,24 @@ test('what serves can be read, and a service that is not served here is not foun
   expect((await gateway.get('/v1/traffic?service=docs')).body).toEqual(state);
   const unknown = await gateway.get('/v1/traffic?service=nowhere');
   expect({ status: unknown.status, type: unknown.body.error.type }).toEqual({ status: 404, type: 'NotFound' });
+});
+
+test('a read of the row that comes late changes nothing that is kept ready', async () => {
+  const engine = playedEngine();
+  const late = Promise.withResolvers<ServiceState | null>();
+  const reads: Array<Promise<ServiceState | null>> = [];
+  let store: Pick<ControlStore, 'state'> | null = null;
+  const state = async (service: string) => (await reads.shift()) ?? (await store?.state(service)) ?? null;
+  const gateway = await createTestGateway({ engine, control: { state } });
+  store = gateway.control;
+  expect(await gateway.variantFor('one')).toBe(CHAMPION);
+  const before = await gateway.control.state('docs');
+  reads.push(late.promise);
+  const slow = gateway.variantFor('two');
+  await vi.waitFor(() => expect(reads).toEqual([]), PATIENT);
+  await split(gateway.control, tenth);
+  await loaded(gateway, CHAMPION, GOLD, CHALLENGER);
+  late.resolve(before);
+  await slow;
+  expect(engine.released).toEqual([]);
 });

@@ -61,8 +61,8 @@ const plants: readonly Plant[] = [
     edits: [
       {
         file: 'gateway/served-service.ts',
-        from: 'last = (await control.state(service)) ?? last;',
-        to: 'last = last ?? (await control.state(service));',
+        from: 'const row = (await control.state(service)) ?? last;',
+        to: 'const row = last ?? (await control.state(service));',
       },
     ],
     run: visited,
