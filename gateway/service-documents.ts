@@ -4,6 +4,7 @@
  * 1. The file is brought into the store whenever it changes; what was put or removed otherwise stays as it was put.
  * 2. Engines that index a corpus as a whole get the file's own bytes for as long as nothing else is in the store, so that
  *    what serves is what the file's digest says.
+ * 3. What could not be taken up, for a reason that may pass, is taken up at a later look.
  */
 import { createHash } from 'node:crypto';
 import { corpusSync, lineOf } from '../adapters/documents/corpus-task.ts';
@@ -11,6 +12,7 @@ import { CORPUS_FILE, type DocumentStore } from '../adapters/documents/port.ts';
 import type { CorpusBytes } from '../adapters/lexical/corpus-bytes.ts';
 import { runTask } from '../adapters/threads.ts';
 import { DEFAULT_TENANT } from '../contracts/access.ts';
+import { failures, PawlError } from '../contracts/failures.ts';
 import type { CorpusFile } from './corpus-file.ts';
 
 export interface ServiceDocumentsDeps {
@@ -24,6 +26,8 @@ const PAGE = 1_000;
 
 export const createServiceDocuments = ({ file, store, path }: ServiceDocumentsDeps): CorpusFile => {
   let bytes: CorpusBytes | null = null;
+  /** Told by the file, and not in the store yet. */
+  let pending: CorpusBytes | null = null;
   /** Number of the last change that a snapshot held. */
   let seen = -1;
 
@@ -43,17 +47,24 @@ export const createServiceDocuments = ({ file, store, path }: ServiceDocumentsDe
 
   return {
     look: async () => {
-      const changed = await file.look();
+      const changed = (await file.look()) ?? pending;
       if (changed) {
+        pending = changed;
+        try {
+          // A thread gets a copy of what it is given: these bytes stay here.
+          await runTask(corpusSync, { path, tenant: DEFAULT_TENANT, corpus: changed });
+        } catch (error) {
+          if (error instanceof PawlError && !failures[error.type].retryable) pending = null;
+          throw error;
+        }
         bytes = changed;
-        // A thread gets a copy of what it is given: these bytes stay here.
-        await runTask(corpusSync, { path, tenant: DEFAULT_TENANT, corpus: changed });
       }
       const { seq, others } = await store.counts(CORPUS_FILE);
       // A file that was gone and is back as it was is told, though nothing in the store has changed.
       if (seq === seen && !changed) return null;
-      seen = seq;
-      return others > 0 ? snapshot() : bytes;
+      const taken = others > 0 ? await snapshot() : bytes;
+      [seen, pending] = [seq, null];
+      return taken;
     },
   };
 };

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
 import { folderArtifacts } from '../../adapters/artifacts/folder.ts';
 import { saveHybrid } from '../../adapters/hybrid/variant.ts';
@@ -50,7 +51,7 @@ const world = async (documents: readonly SourceDocument[] = [HARBOUR, RIVER]) =>
   await opened.documents.put('default', documents, HAND);
   const load = async (settings: Partial<HybridSettings> = {}, of = opened) =>
     of.engine.load((await saveHybrid(artifacts, 'docs', { ...SETTINGS, ...settings })).id);
-  return { ...opened, open, load };
+  return { ...opened, open, load, corpus, path: join(folder, 'documents', 'docs.db') };
 };
 const ask = (query: string, over: Partial<SearchQuestion> = {}): SearchQuestion => ({
   ...{ query, k: 10, tenant: 'default', filter: {} },
@@ -166,6 +167,22 @@ test('an index outlives the gateway that built it', async () => {
   const variant = await load({}, again);
   expect(variant.state()).toBe(before);
   expect((await idsOf(variant, 'ships'))[0]).toBe('harbour');
+});
+
+test('a corpus that came while the store of documents was busy is taken up when it is free', async () => {
+  const { load, engine, documents, corpus, path } = await world([]);
+  const variant = await load({ dense: null });
+  const holder = new DatabaseSync(path);
+  holder.exec('BEGIN IMMEDIATE');
+  writeFileSync(corpus, `${JSON.stringify({ _id: 'ferry', text: 'Ships that come and go.' })}\n`);
+  await engine.renew();
+  await engine.renew();
+  expect(await documents.counts()).toMatchObject({ documents: 0 });
+  holder.exec('ROLLBACK');
+  holder.close();
+  await engine.renew();
+  await engine.renew();
+  expect(await idsOf(variant, 'ships')).toEqual(['ferry']);
 });
 
 test('chunks by meaning need an encoder', async () => {
