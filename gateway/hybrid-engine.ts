@@ -20,7 +20,7 @@ import type { IndexStatus, LoadedVariant } from './search-engine.ts';
 
 export interface HybridEngineDeps {
   readonly service: string;
-  readonly documents: Pick<DocumentStore, 'changes' | 'counts' | 'generation'>;
+  readonly documents: Pick<DocumentStore, 'changes' | 'counts' | 'generation' | 'identity'>;
   readonly indexes: ChunkIndexes;
   readonly encoders: Encoders;
   readonly artifacts: Pick<ArtifactStore, 'get'>;

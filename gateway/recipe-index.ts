@@ -33,6 +33,8 @@ export interface RecipeIndex {
 interface Generation {
   readonly number: number;
   readonly digest: string;
+  /** Whose documents it holds: another store's changes bear the same numbers. */
+  readonly store: string;
   readonly live: LiveIndex;
   readonly questions: Questions;
 }
@@ -55,10 +57,11 @@ export const recipeIndex = (deps: RecipeIndexDeps): RecipeIndex => {
         ? (texts: readonly string[]) => own.documents(texts, dense.lengths.document, adapter !== null)
         : null;
     const cut = cutting(chunking, embed);
-    const recipe = indexRecipe(content, number, own?.dimensions ?? null);
+    const store = await documents.identity();
+    const recipe = indexRecipe(content, { store, generation: number }, own?.dimensions ?? null);
     const index = await indexes.open(recipe);
     const live = await openLiveIndex({ documents, index, embed, cut, ...(onStep ? { onStep } : {}) });
-    return { number, digest: recipe.digest, live, questions: new Questions() };
+    return { number, digest: recipe.digest, store, live, questions: new Questions() };
   };
 
   const takeUp = async (): Promise<void> => {
@@ -90,7 +93,7 @@ export const recipeIndex = (deps: RecipeIndexDeps): RecipeIndex => {
       const { questions, live } = serving;
       return questions.during(() => work(live.index));
     },
-    state: () => `${serving?.number} ${serving?.live.cursor()}`,
+    state: () => `${serving?.store} ${serving?.number} ${serving?.live.cursor()}`,
     close: async () => {
       await last;
       await serving?.live.index.close();

@@ -43,6 +43,8 @@ export interface DocumentStore {
   changes(after: number, limit: number): Promise<readonly DocumentChange[]>;
   /** Number of the last change, how many documents there are, and how many of them are not of this origin. */
   counts(except?: string): Promise<{ readonly seq: number; readonly documents: number; readonly others: number }>;
+  /** Of this store and no other: the numbers of its changes mean something beside it alone. */
+  identity(): Promise<string>;
   /** Counts how often somebody asked for all indexes to be built anew. */
   generation(): Promise<number>;
   rebuild(): Promise<number>;

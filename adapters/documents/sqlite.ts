@@ -19,8 +19,8 @@ const MIGRATIONS = [
     PRIMARY KEY (tenant, id)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX documents_of_origin ON documents (tenant, origin) WHERE content IS NOT NULL;
-  CREATE TABLE indexing (generation INTEGER NOT NULL) STRICT;
-  INSERT INTO indexing (generation) VALUES (0);
+  CREATE TABLE indexing (store TEXT NOT NULL, generation INTEGER NOT NULL) STRICT;
+  INSERT INTO indexing (store, generation) VALUES (lower(hex(randomblob(8))), 0);
   `,
 ];
 
@@ -51,7 +51,7 @@ export const sqliteDocuments = (path: string, now: () => number = Date.now): Doc
   const after = db.prepare('SELECT seq, tenant, id, content FROM documents WHERE seq > ? ORDER BY seq LIMIT ?');
   const count = db.prepare(`
     SELECT count(*) AS documents, count(*) FILTER (WHERE origin != ?) AS others FROM documents WHERE content IS NOT NULL`);
-  const generation = db.prepare('SELECT generation FROM indexing');
+  const indexing = db.prepare('SELECT store, generation FROM indexing');
   const raise = db.prepare('UPDATE indexing SET generation = generation + 1 RETURNING generation');
 
   /** Whatever one call changes: numbers from the last one on, and how many there were. */
@@ -130,7 +130,8 @@ export const sqliteDocuments = (path: string, now: () => number = Date.now): Doc
       return { seq: Number(row.seq), documents: Number(row.documents), others: Number(row.others) };
     },
 
-    generation: async () => attempt(() => Number(generation.get()?.generation)),
+    identity: async () => attempt(() => String(indexing.get()?.store)),
+    generation: async () => attempt(() => Number(indexing.get()?.generation)),
     rebuild: async () => transaction(() => Number(raise.get()?.generation)),
     close,
   };

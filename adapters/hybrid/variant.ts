@@ -70,14 +70,14 @@ export const recipeOf = ({ chunking, lexical, dense }: HybridSettings): string =
   return digestOf({ index: INDEX_VERSION, chunking, tokenising: tokenisingOf(lexical), vectors });
 };
 
-/** The index of a recipe. Another generation is another index over the same documents. */
+/** The index of a recipe over one store of documents. Another generation is another index over the same documents. */
 export const indexRecipe = (
   { service, settings, recipe }: HybridContent,
-  generation: number,
+  over: { readonly store: string; readonly generation: number },
   dimensions: number | null,
 ): IndexRecipe => ({
   ...{ service, dimensions, tokenising: tokenisingOf(settings.lexical) },
-  digest: generation === 0 ? recipe : digestOf({ recipe, generation }),
+  digest: digestOf({ recipe, ...over }),
 });
 
 export const tokenisingOf = (lexical: HybridSettings['lexical']): Tokenising => ({

@@ -109,6 +109,14 @@ export const documentStoreContract = (open: () => DocumentStore): void => {
     expect(await store.counts()).toMatchObject({ seq: 1 });
   });
 
+  test('a store has a name of its own, and keeps it', async () => {
+    const [one, other] = [opened(), opened()];
+    const name = await one.identity();
+    await one.rebuild();
+    expect(await one.identity()).toBe(name);
+    expect(await other.identity()).not.toBe(name);
+  });
+
   test('of a batch that cannot be kept as a whole, nothing is kept', async () => {
     const store = opened();
     const broken = {
