@@ -53,6 +53,7 @@ const exact = (
     .slice(0, depth)
     .map(({ node }) => node);
 };
+/** How many of the ten nearest are found; of sentences that stand twice, either is as good. */
 const recall = (
   world: World,
   questions: readonly Float32Array[],
@@ -60,12 +61,11 @@ const recall = (
   accepts = everyone as (node: number) => boolean,
 ) => {
   const found = questions.map((asked) => {
-    const truth = new Set(exact(world, asked, 10, accepts));
-    return (
-      search(world, asked, breadth, accepts)
-        .slice(0, 10)
-        .filter((node) => truth.has(node)).length / truth.size
-    );
+    const nearest = exact(world, asked, 10, accepts);
+    const found = search(world, asked, breadth, accepts).slice(0, 10);
+    const score = (node: number) => world.memory.toQuery(world.slots[node] ?? 0);
+    const least = Math.min(...nearest.map(score));
+    return found.filter((node) => score(node) >= least).length / nearest.length;
   });
   return found.reduce((sum, one) => sum + one, 0) / found.length;
 };
