@@ -9,7 +9,7 @@ import type { ControlStore } from '../adapters/control/port.ts';
 import { csv } from '../adapters/evidence/csv.ts';
 import { CONFIGURATION, fileBytes, runFolder } from '../adapters/evidence/files.ts';
 import { sha256 } from '../adapters/evidence/folder.ts';
-import { isOwn, type StageEvidence, stageEvidence } from '../adapters/evidence/stage-evidence.ts';
+import { isOwn, type StageEvidence, stageEvidence, trialEvidence } from '../adapters/evidence/stage-evidence.ts';
 import type { ArtifactRef } from '../contracts/artifact.ts';
 import type { SealOrder } from '../contracts/evidence.ts';
 import { PawlError } from '../contracts/failures.ts';
@@ -156,7 +156,7 @@ const helm: Make = async ({ service, cycle, plan, end, champion, challenger }, {
     share,
     artifact: (await control.variant(id))?.artifact ?? null,
   });
-  const { share } = plan.deploy;
+  const share = plan.canary?.steps.find((step) => 'weight' in step)?.weight ?? plan.deploy.share;
   const canary = promoted ? {} : { challenger: await arm(challenger, share) };
   const content = {
     cycle,
@@ -191,6 +191,16 @@ const approvals: Make = async ({ service, cycle, plan, approvals: given }, { con
   return [['approvals.json', fileBytes('approvals', content)]];
 };
 
+const trial =
+  (stage: 'ab' | 'canary', name: string, schema: 'ab_evaluation' | 'canary_report'): Make =>
+  async (order, { artifacts }) => {
+    const ref = order.evidence[stage];
+    const bytes = ref ? await ifThere(artifacts, ref) : null;
+    const known = trialEvidence.safeParse(bytes && jsonOf(bytes));
+    return known.success ? [[name, fileBytes(schema, known.data)]] : [];
+  };
+const canary = trial('canary', 'canary_report.json', 'canary_report');
+
 const MAKE: Readonly<Record<Stage, Make>> = {
   monitor: fromStage(
     'monitor',
@@ -215,6 +225,8 @@ const MAKE: Readonly<Record<Stage, Make>> = {
     async (evidence) => [['evaluation.json', fileBytes('evaluation', evidence)]],
   ),
   approve: approvals,
+  ab: trial('ab', 'ab_test_results.json', 'ab_evaluation'),
+  canary: async (order, sources) => [...(await canary(order, sources)), ...(await helm(order, sources))],
   deploy: helm,
   watch: fromStage(
     'watch',

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { readPinnedKey } from '../adapters/ledger/pinned-key.ts';
 import { type NoteKey, readVkey } from '../adapters/ledger/signed-note.ts';
-import { duration } from '../contracts/config.ts';
+import { duration } from '../contracts/config-values.ts';
 import { PawlError } from '../contracts/failures.ts';
 import type { LedgerRow } from '../contracts/ledger.ts';
 import type { Context } from './context.ts';

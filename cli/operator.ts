@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
 import { z } from 'zod';
 import { chooseSigner, hasKeys, type KeySources, type Signer, signAs } from '../adapters/keys/signer.ts';
-import { duration } from '../contracts/config.ts';
+import { duration } from '../contracts/config-values.ts';
 import type { SignedToken, TokenClaims } from '../contracts/token.ts';
 import type { Described } from './command.ts';
 import type { Context } from './context.ts';

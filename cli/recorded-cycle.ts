@@ -4,7 +4,13 @@ import { readCandidates, readManifest } from '../activities/dataset.ts';
 import type { ArtifactStore } from '../adapters/artifacts/port.ts';
 import { CONFIGURATION, readEvidenceFile } from '../adapters/evidence/files.ts';
 import { sha256 } from '../adapters/evidence/folder.ts';
-import { artifactRef, isOwn, type StageEvidence, stageEvidence } from '../adapters/evidence/stage-evidence.ts';
+import {
+  artifactRef,
+  isOwn,
+  type StageEvidence,
+  stageEvidence,
+  trialEvidence,
+} from '../adapters/evidence/stage-evidence.ts';
 import { openStatement } from '../adapters/evidence/statement.ts';
 import { erasedIn, sealedRef } from '../adapters/evidence/verify.ts';
 import { readPeople } from '../adapters/keys/people.ts';
@@ -18,7 +24,7 @@ import { type CycleEnd, type CycleInput, type CycleRequest, OUTCOMES } from '../
 import { type CyclePlan, type PluggableStage, STAGES, type Stage } from '../contracts/plan.ts';
 import type { VariantContent } from '../contracts/variant.ts';
 import { canonicalJson } from '../domain/canonical-json.ts';
-import type { CycleRecord, Left, Settings, Traffic, TrainRecord } from '../domain/rederive.ts';
+import type { CycleRecord, Left, Settings, Traffic, TrainRecord, TrialRecord } from '../domain/rederive.ts';
 import { searchSpace } from '../domain/settings-search.ts';
 import { checkedApprovals, checkedSignatures } from './checked-signatures.ts';
 import type { Context } from './context.ts';
@@ -45,7 +51,7 @@ const endBody = z.looseObject({
 /** Where a cycle stands in writing: its statement, or for one that was not sealed the history of its workflow. */
 interface Source {
   readonly plan: CyclePlan;
-  readonly request: Pick<CycleRequest, 'trigger'> & Partial<Pick<CycleRequest, 'requestedBy'>>;
+  readonly request: Pick<CycleRequest, 'trigger'> & Partial<Pick<CycleRequest, 'requestedBy' | 'challenger'>>;
   readonly champion: string;
   readonly done: readonly Stage[];
   readonly evidence: Readonly<Partial<Record<Stage, ArtifactRef>>>;
@@ -91,6 +97,8 @@ export const recordedCycle = async (
   });
   const record: CycleRecord = {
     ...{ end, monitor, evaluate, watch, approvals },
+    ab: await trialLeft(context.artifacts, source, erased, 'ab'),
+    canary: await trialLeft(context.artifacts, source, erased, 'canary'),
     signatures: checkedSignatures(service, admitted, facts),
     champion: source.champion,
     done: source.done,
@@ -101,7 +109,11 @@ export const recordedCycle = async (
       return sha256(Buffer.from(canonicalJson(content)));
     },
   };
-  return { record, settings: { plan: source.plan, trigger: source.request.trigger }, problems };
+  return {
+    record,
+    settings: { plan: source.plan, trigger: source.request.trigger, challenger: source.request.challenger },
+    problems,
+  };
 };
 
 const sealedSource = async (artifacts: ArtifactStore, row: LedgerRow, problems: string[]): Promise<Source | null> => {
@@ -163,15 +175,37 @@ const leftBy = async <S extends PluggableStage>(
   stage: S,
 ): Promise<Left<StageEvidence<S>> | null> => {
   if (!done.includes(stage)) return null;
-  const ref = evidence[stage];
+  return readLeft(artifacts, evidence[stage], erased, (value) => {
+    if (isOwn(plan, stage)) return { kind: 'own' };
+    const known = stageEvidence[stage].safeParse(value);
+    return known.success ? { kind: 'evidence', evidence: known.data as StageEvidence<S> } : null;
+  });
+};
+
+const trialLeft = async (
+  artifacts: ArtifactStore,
+  { done, evidence }: Source,
+  erased: ReadonlySet<string>,
+  trial: 'ab' | 'canary',
+): Promise<Left<TrialRecord> | null> => {
+  if (!done.includes(trial)) return null;
+  return readLeft(artifacts, evidence[trial], erased, (value) => {
+    const known = trialEvidence.safeParse(value);
+    return known.success ? { kind: 'evidence', evidence: known.data.end } : null;
+  });
+};
+
+const readLeft = async <T>(
+  artifacts: ArtifactStore,
+  ref: ArtifactRef | undefined,
+  erased: ReadonlySet<string>,
+  read: (value: unknown) => Left<T> | null,
+): Promise<Left<T>> => {
   if (ref === undefined) return { kind: 'lost', because: 'it left no evidence' };
   if (erased.has(ref.sha256) && !(await artifacts.has(ref))) return { kind: 'erased' };
   try {
     const value = await artifacts.getJson(ref);
-    if (isOwn(plan, stage)) return { kind: 'own' };
-    const known = stageEvidence[stage].safeParse(value);
-    if (known.success) return { kind: 'evidence', evidence: known.data as StageEvidence<S> };
-    return { kind: 'lost', because: 'its evidence is not what this stage leaves' };
+    return read(value) ?? { kind: 'lost', because: 'its evidence is not what this stage leaves' };
   } catch (error) {
     return { kind: 'lost', because: `its evidence cannot be read: ${messageOf(error)}` };
   }

@@ -1,21 +1,11 @@
 /** `pawl.yaml`: what a person writes about one service. Edges only: zod stays out of workflow code. */
 import { z } from 'zod';
 import { ACCESS_MODES, isLoopback } from './access.ts';
+import { duration, hostAndPort, percentage, secretReference } from './config-values.ts';
 import { SERVICE_NAME } from './ids.ts';
 import { NOTICE_TYPES } from './notice.ts';
 import { ENVIRONMENTS, MODES, PLUGGABLE_STAGES, STAGES } from './plan.ts';
-
-const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
-
-export const duration = z
-  .string()
-  .regex(/^\d+(\.\d+)?(ms|s|m|h|d)$/, 'a duration such as "90s", "15m" or "24h"')
-  .transform((text) => Number.parseFloat(text) * UNITS[/[a-z]+$/.exec(text)?.[0] as keyof typeof UNITS]);
-
-export const percentage = z
-  .string()
-  .regex(/^\d+(\.\d+)?%$/, 'a percentage such as "3%"')
-  .transform((text) => Number.parseFloat(text) / 100);
+import { abSettings, canarySettings, remedySettings } from './trial-config.ts';
 
 const gate = z
   .strictObject({
@@ -79,18 +69,6 @@ const approval = z
       wrong('escalate.after', 'at least a minute, and shorter than expires');
   });
 
-/** A secret is named, never written down: pawl.yaml stands in Git, and its values in histories. */
-const secretReference = z.union(
-  [z.strictObject({ env: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/) }), z.strictObject({ file: z.string().min(1) })],
-  { error: 'where the secret is: { env: NAME } or { file: PATH }' },
-);
-export type SecretReference = z.infer<typeof secretReference>;
-
-/** `host:port`, as an address has it. */
-const hostAndPort = z
-  .string()
-  .regex(/^(\[[0-9a-f:]+\]|[a-z0-9.-]+):\d{1,5}$/, 'a host and its port such as "hooks.internal:8080"');
-
 const webhook = z
   .strictObject({
     webhook: z
@@ -109,6 +87,21 @@ const webhook = z
     found.addIssue({ code: 'custom', path, message: 'https, or its host and port under `allow`' });
   });
 export type Webhook = z.infer<typeof webhook>;
+
+/** A router that is not ours: told of every change of traffic, and asked what it holds. */
+const router = z
+  .strictObject({
+    hook: z.string().refine(isWebhookUrl, 'an address such as "https://mesh.example.com/pawl/route"'),
+    secret: secretReference,
+    /** As of a webhook. */
+    allow: z.array(hostAndPort).default([]),
+  })
+  .refine(
+    ({ hook, allow }) =>
+      !isWebhookUrl(hook) || !hook.startsWith('http:') || allow.includes(hostAndPortOf(new URL(hook))),
+    { path: ['hook'], error: 'https, or its host and port under `allow`' },
+  );
+export type RouterSettings = z.infer<typeof router>;
 
 const requestsPerMinute = z.int().min(1).max(1_000_000);
 
@@ -155,6 +148,13 @@ const settings = z.strictObject({
     gpuMinutesPerDay: z.int().positive().optional(),
   }),
   promises: z.partialRecord(z.enum(STAGES), duration),
+  /** null: no A/B evaluation. */
+  ab: abSettings.nullable(),
+  /** null: one share for the challenger, watched for a while (deploy, watch). */
+  canary: canarySettings.nullable(),
+  remediation: remedySettings,
+  /** null: the gateway spreads the requests itself. */
+  router: router.nullable(),
   stages: z.partialRecord(z.enum(PLUGGABLE_STAGES), stage),
   schedules: z.array(schedule),
 });

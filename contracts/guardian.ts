@@ -42,6 +42,8 @@ export interface TriggerInput {
   readonly requestedBy?: Actor;
   /** Proves who asks, where a person does. */
   readonly token?: SignedToken;
+  /** A variant that is there already, to be tried instead of one that is trained. */
+  readonly challenger?: string;
 }
 
 export interface KillSwitchInput {

@@ -14,6 +14,11 @@ export const ofCycleWorkflow = (workflowId: string): { service: string; cycle: s
   return service && cycle ? { service, cycle } : null;
 };
 export const loraWorkflowId = (service: string, id: string): string => `pawl:${service}:lora:${id}`;
+/** The processes that try a challenger in live traffic for a cycle, and that look after it once it was promoted. */
+export const abWorkflowId = (service: string, cycle: string): string => `pawl:${service}:ab:${cycle}`;
+export const canaryWorkflowId = (service: string, cycle: string): string => `pawl:${service}:canary:${cycle}`;
+export const watchWorkflowId = (service: string, cycle: string): string => `pawl:${service}:watch:${cycle}`;
+export const fixWorkflowId = (service: string, fix: string): string => `pawl:${service}:fix:${fix}`;
 export const scheduleId = (service: string, name: string): string => `pawl:${service}:schedule:${name}`;
 /** The service under which stands what concerns all of them. */
 export const FLEET = '*';
@@ -23,6 +28,9 @@ export const KILL_SWITCH_ID = 'pawl:kill-switch';
 export const cycleId = (day: string, n: number): string =>
   `si_${day.replaceAll('-', '_')}_${String(n).padStart(3, '0')}`;
 export const CYCLE_ID = /^si_\d{4}_\d{2}_\d{2}_\d{3,}$/;
+/** `fx_2026_11_21_003`: the third remediation of that day. It stands where a cycle's id stands: in the lane, in ledger rows. */
+export const fixId = (day: string, n: number): string => `fx_${day.replaceAll('-', '_')}_${String(n).padStart(3, '0')}`;
+export const FIX_ID = /^fx_\d{4}_\d{2}_\d{2}_\d{3,}$/;
 
 /** `2026-11-21` of a moment in milliseconds since the epoch. */
 export const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10);

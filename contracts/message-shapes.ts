@@ -25,4 +25,5 @@ export const isCycleRequest = (value: unknown): value is CycleRequest =>
   isRecord(value.requestedBy) &&
   textOf(value.requestedBy.kind, 100) !== null &&
   textOf(value.requestedBy.name, 200) !== null &&
-  typeof value.reason === 'string';
+  typeof value.reason === 'string' &&
+  (value.challenger === undefined || (typeof value.challenger === 'string' && /^[0-9a-f]{64}$/.test(value.challenger)));

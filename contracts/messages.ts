@@ -57,6 +57,8 @@ export interface CycleRequest {
   readonly reason: string;
   /** Proves who asks, where a person does. */
   readonly token?: SignedToken;
+  /** A variant that is there already: it is not trained, and has to prove itself like one that was. */
+  readonly challenger?: string;
 }
 export type Admission =
   | { readonly admitted: true; readonly cycle: string; readonly workflowId: string }

@@ -1,4 +1,6 @@
+import type { AbPlan } from './ab.ts';
 import type { ArtifactRef } from './artifact.ts';
+import type { CanaryPlan } from './canary.ts';
 import type { Gate } from './vitals.ts';
 
 export const ENVIRONMENTS = ['dev', 'staging', 'production'] as const;
@@ -16,6 +18,8 @@ export const STAGES = [
   'train',
   'evaluate',
   'approve',
+  'ab',
+  'canary',
   'deploy',
   'watch',
   'promote',
@@ -68,6 +72,9 @@ export interface CyclePlan {
   /** Share of the traffic that the challenger gets while it is watched. */
   readonly deploy: { readonly share: number };
   readonly watch: { readonly forMs: number; readonly samples: number; readonly maxDrop: number };
+  /** Trials in live traffic. A canary takes the place of deploy, watch and promote; absent in plans from before. */
+  readonly ab?: AbPlan | null;
+  readonly canary?: CanaryPlan | null;
   readonly limits: {
     readonly cyclesPerDay: number;
     readonly cooldownMs: number;

@@ -2,8 +2,8 @@
  * The process of workflows/improvement-cycle.ts as a function: which decision leads to which step, or to which end. It goes as
  * far as something is recorded, and no further.
  */
-import type { Outcome } from '../contracts/messages.ts';
-import type { Stage } from '../contracts/plan.ts';
+import { OUTCOMES, type Outcome } from '../contracts/messages.ts';
+import type { CyclePlan, Stage } from '../contracts/plan.ts';
 import type { Verdict, Watching } from '../contracts/stages.ts';
 import type { CycleRecord, Settings } from './rederive.ts';
 
@@ -20,7 +20,20 @@ export interface Path {
   readonly approved?: boolean | undefined;
   readonly watched?: Watching['state'] | undefined;
   readonly watchReasons: readonly string[];
+  readonly ab?: string | undefined;
+  readonly canary?: string | undefined;
 }
+
+/** What an A/B evaluation leads to; better goes on to the canary, and what was refused was stopped from outside. */
+const AB_ENDS: Readonly<Partial<Record<string, Outcome>>> = {
+  kept: 'kept',
+  harm: 'rolled back',
+  void: 'kept',
+  expired: 'expired',
+  rejected: 'rejected',
+  aborted: 'aborted',
+};
+const isOutcome = (said: string): said is Outcome => (OUTCOMES as readonly string[]).includes(said);
 
 const BY_A_KILL: ReadonlySet<string> = new Set(['killed', 'stale epoch']);
 
@@ -42,7 +55,7 @@ export const courseOf = (record: CycleRecord, { plan, trigger }: Settings, path:
   if (path.verdict !== 'better') return ended('rejected', path.reasons.join('; ') || path.verdict);
   if (plan.mode === 'advise') return ended('kept', 'mode advise');
   if (path.approved !== true) return notApproved(record, challenger);
-  return afterApproval(record, path, ended);
+  return afterApproval(record, plan, path, ended);
 };
 
 const notApproved = ({ end }: CycleRecord, challenger: string | null): Course =>
@@ -52,12 +65,23 @@ const notApproved = ({ end }: CycleRecord, challenger: string | null): Course =>
 
 const afterApproval = (
   { traffic, watch }: CycleRecord,
+  plan: CyclePlan,
   path: Path,
   ended: (outcome: Outcome, because: string) => Course,
 ): Course => {
   const refused = (what: string, because: string): Course =>
     ended(BY_A_KILL.has(because) ? 'killed' : 'failed', `${what} was refused: ${because}`);
   if (traffic.lane === 'champion changed') return ended('rejected', 'the champion has changed since the evaluation');
+  if (plan.ab) {
+    if (path.ab === undefined) return { goesOnTo: 'ab' };
+    const end = AB_ENDS[path.ab];
+    if (end) return ended(end, 'by its A/B evaluation');
+    if (path.ab !== 'better') return { goesOnTo: 'ab' };
+  }
+  if (plan.canary) {
+    if (path.canary === undefined) return { goesOnTo: 'canary' };
+    return isOutcome(path.canary) ? ended(path.canary, 'by its canary') : { goesOnTo: 'canary' };
+  }
   if (traffic.deploy === null) return { goesOnTo: 'deploy' };
   if (traffic.deploy !== 'done') return refused('deploy', traffic.deploy);
   if (path.watched === undefined) return { goesOnTo: 'watch' };

@@ -8,6 +8,7 @@ import {
 } from '../contracts/plan.ts';
 import { queues } from '../contracts/queues.ts';
 import type { Gate } from '../contracts/vitals.ts';
+import { abPlanOf, canaryPlanOf } from './trial-plans.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -40,7 +41,7 @@ const builtIn = (training: Settings['training']): Readonly<Record<PluggableStage
 });
 
 export function planOf(config: ServiceConfig): CyclePlan {
-  const { approval, training, deploy, watch, limits, promises } = config;
+  const { approval, training, deploy, watch, limits, promises, ab, canary } = config;
   return {
     environment: config.environment,
     mode: config.mode,
@@ -53,6 +54,8 @@ export function planOf(config: ServiceConfig): CyclePlan {
     training: { trials: training.trials, seconds: training.time / SECOND, seed: training.seed },
     deploy: { share: deploy.share },
     watch: { forMs: watch.for, samples: watch.samples, maxDrop: watch.maxDrop },
+    ab: ab && abPlanOf(ab),
+    canary: canary && canaryPlanOf(canary),
     limits: limitsOf(limits),
     promises,
   };

@@ -15,6 +15,36 @@ const gates: Settings['gates'] = {
 };
 const promises: Settings['promises'] = { diagnose: 15 * MINUTE, augment: 30 * MINUTE, evaluate: HOUR };
 
+const withoutTrials: Pick<Settings, 'ab' | 'canary' | 'remediation' | 'router'> = {
+  ab: null,
+  canary: null,
+  router: null,
+  remediation: {
+    remedies: { latency: ['restart', 'scale', 'cheaper', 'previous', 'gold'], errors: ['restart', 'previous', 'gold'] },
+    settle: MINUTE,
+    look: 10 * SECOND,
+    hooks: {},
+    perHour: 3,
+  },
+};
+const steppedCanary: Settings['canary'] = {
+  steps: [
+    { weight: 0.05 },
+    { analysis: 'standard' },
+    { weight: 0.25 },
+    { analysis: 'standard' },
+    { weight: 0.5 },
+    { analysis: 'standard' },
+  ],
+  analyses: {},
+  background: { analysis: 'guard', from: 0 },
+  hold: DAY,
+  floor: 300,
+  rollbackWindow: 3,
+  hooks: [],
+  watch: { for: DAY, analysis: 'guard' },
+};
+
 export const profiles: Readonly<Record<Environment, Settings>> = {
   /** The loop is off: nothing is scheduled, and a cycle started by hand only looks. */
   dev: {
@@ -27,6 +57,7 @@ export const profiles: Readonly<Record<Environment, Settings>> = {
     watch: { for: 5 * MINUTE, samples: 30, maxDrop: 0.05 },
     limits: { cyclesPerDay: 1_000, cooldown: 0, running: 3 },
     promises,
+    ...withoutTrials,
     stages: {},
     schedules: [],
   },
@@ -41,6 +72,7 @@ export const profiles: Readonly<Record<Environment, Settings>> = {
     watch: { for: 15 * MINUTE, samples: 100, maxDrop: 0.03 },
     limits: { cyclesPerDay: 24, cooldown: 10 * MINUTE, running: 2 },
     promises,
+    ...withoutTrials,
     stages: {},
     schedules: [],
   },
@@ -60,6 +92,8 @@ export const profiles: Readonly<Record<Environment, Settings>> = {
     watch: { for: HOUR, samples: 300, maxDrop: 0.03 },
     limits: { cyclesPerDay: 12, cooldown: HOUR, running: 2 },
     promises,
+    ...withoutTrials,
+    canary: steppedCanary,
     stages: {},
     schedules: [{ name: 'regular', every: 12 * HOUR, paused: false, reason: 'regular look at the gates' }],
   },
@@ -79,6 +113,10 @@ export function settingsOf(environment: Environment, ...layers: readonly Layer[]
       training: layer.training ?? settings.training,
       deploy: layer.deploy ?? settings.deploy,
       watch: layer.watch ?? settings.watch,
+      ab: layer.ab === undefined ? settings.ab : layer.ab,
+      canary: layer.canary === undefined ? settings.canary : layer.canary,
+      remediation: layer.remediation ?? settings.remediation,
+      router: layer.router === undefined ? settings.router : layer.router,
       limits: layer.limits ?? settings.limits,
       promises: { ...settings.promises, ...layer.promises },
       stages: { ...settings.stages, ...layer.stages },

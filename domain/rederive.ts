@@ -63,6 +63,11 @@ export interface CheckedSignature {
   readonly what: string;
   readonly objection: string | null;
 }
+/** How a trial in live traffic ended, as its report has it. */
+export interface TrialRecord {
+  readonly outcome: string;
+  readonly because: string;
+}
 /** What the store answered: 'done', or why it refused. */
 export type Traffic = { readonly [step in 'deploy' | 'promote']: string | null } & {
   readonly lane: 'granted' | 'champion changed' | null;
@@ -76,6 +81,8 @@ export interface CycleRecord {
   readonly train: Left<TrainRecord> | null;
   readonly evaluate: Left<EvaluateRecord> | null;
   readonly watch: Left<WatchRecord> | null;
+  readonly ab?: Left<TrialRecord> | null;
+  readonly canary?: Left<TrialRecord> | null;
   readonly approvals: readonly CheckedApproval[];
   readonly signatures: readonly CheckedSignature[];
   readonly traffic: Traffic;
@@ -87,6 +94,8 @@ export interface CycleRecord {
 export interface Settings {
   readonly plan: CyclePlan;
   readonly trigger: CycleRequest['trigger'];
+  /** It was given, not trained. */
+  readonly challenger?: string | undefined;
 }
 
 export interface Decision {
@@ -107,7 +116,7 @@ export const rederive = (record: CycleRecord, settings: Settings): Rederived => 
   const verdict = verdictOf(record);
   const approval = approvalOf(record, settings);
   const watch = watchOf(record, settings);
-  const steps = [gates, training, verdict, approval, watch];
+  const steps = [gates, training, verdict, approval, watch, trialOf('ab', record), trialOf('canary', record)];
   const path: Path = Object.assign({ reasons: [], watchReasons: [] }, ...steps.map((step) => step.path));
   const course = courseOf(record, settings, sameChallenger(record, path));
   const decided = steps.flatMap((step) => step.decisions);
@@ -166,7 +175,8 @@ const gatesOf = (record: CycleRecord, { plan: { gates } }: Settings): Step =>
     },
   );
 
-const trainingOf = (record: CycleRecord, { plan }: Settings): Step => {
+const trainingOf = (record: CycleRecord, { plan, challenger: given }: Settings): Step => {
+  if (given !== undefined) return { decisions: [], path: { challenger: given } };
   const { outcome, challenger: before } = record.end;
   const asRecorded = { challenger: before ?? (outcome === 'rejected' ? null : undefined) };
   return stepOf('training', record.train, asRecorded, ({ challenger, seed, trials, space }) => {
@@ -242,6 +252,14 @@ const watchOf = (record: CycleRecord, { plan }: Settings): Step => {
       path: { watched: judged.state, watchReasons: judged.reasons },
     };
   });
+};
+
+/** A trial looks at traffic that is gone: how it ended is a fact, and what follows from it is derived. */
+const trialOf = (trial: 'ab' | 'canary', record: CycleRecord): Step => {
+  const left = record[trial] ?? null;
+  const said = left?.kind === 'evidence' ? left.evidence : null;
+  const went = { ab: 'better', canary: record.end.outcome };
+  return stepOf(trial, left, { [trial]: went[trial] }, () => ({ decisions: [], path: { [trial]: said?.outcome } }));
 };
 
 /** What was recorded of one challenger says nothing about another. */

@@ -1,6 +1,5 @@
 import type { CycleEnd, CycleInput } from '../contracts/messages.ts';
 import type { Watching } from '../contracts/stages.ts';
-import type { Refusal } from '../contracts/traffic.ts';
 import { Cycle } from './cycle/cycle.ts';
 import { changeTraffic, restoreTraffic, trafficLane } from './cycle/traffic.ts';
 import { work } from './cycle/work.ts';
@@ -27,10 +26,10 @@ const pass = async (cycle: Cycle, input: CycleInput): Promise<CycleEnd> => {
   if (plan.mode === 'observe') return cycle.ended('kept', `mode observe: ${diagnosis.summary}`);
 
   const { dataset } = await cycle.stage('augment', () => work(input, 'augment', { diagnosis: diagnosis.evidence }));
-  const training = await cycle.stage('train', () => work(input, 'train', { dataset }));
-  const { challenger } = training;
-  if (challenger === null || challenger === champion)
-    return cycle.ended('rejected', `nothing to try: ${training.summary}`);
+  const { challenger, summary } = input.request.challenger
+    ? { challenger: input.request.challenger, summary: 'what was given is the champion' }
+    : await cycle.stage('train', () => work(input, 'train', { dataset }));
+  if (challenger === null || challenger === champion) return cycle.ended('rejected', `nothing to try: ${summary}`);
 
   const offline = await cycle.stage('evaluate', () => work(input, 'evaluate', { dataset, challenger }));
   if (offline.verdict !== 'better') return cycle.ended('rejected', offline.reasons.join('; '), challenger);
@@ -42,30 +41,25 @@ const pass = async (cycle: Cycle, input: CycleInput): Promise<CycleEnd> => {
     return cycle.ended(approval.decision, `${approval.reason} (${approval.by})`, challenger);
 
   const lane = await trafficLane(cycle, input);
-  if (!lane.granted) return refused(cycle, 'the traffic lane', lane.because, challenger);
+  if (!lane.granted) return cycle.refused('the traffic lane', lane.because, challenger);
   if (lane.champion !== champion)
     return cycle.ended('rejected', 'the champion has changed since the evaluation', challenger);
 
-  const { share } = plan.deploy;
   cycle.undoing(() => restoreTraffic(input, lane));
+  const { share } = plan.deploy;
   const deployed = await changeTraffic(cycle, input, lane, 'deploy', [
     { variant: champion, share: 1 - share },
     { variant: challenger, share },
   ]);
-  if (deployed.outcome === 'refused') return refused(cycle, 'deploy', deployed.why ?? deployed.because, challenger);
+  if (deployed.outcome === 'refused') return cycle.refused('deploy', deployed.why ?? deployed.because, challenger);
 
   const watched = await cycle.stage('watch', () => watch(cycle, input, challenger));
   if (watched.state !== 'healthy') return cycle.ended('rolled back', watched.reasons.join('; '), challenger);
 
-  const promoted = await changeTraffic(cycle, input, lane, 'promote', [{ variant: challenger, share: 1 }], challenger);
-  if (promoted.outcome === 'refused') return refused(cycle, 'promotion', promoted.why ?? promoted.because, challenger);
+  const shifted = await changeTraffic(cycle, input, lane, 'promote', [{ variant: challenger, share: 1 }], challenger);
+  if (shifted.outcome === 'refused') return cycle.refused('promotion', shifted.why ?? shifted.because, challenger);
   return cycle.settle(cycle.ended('promoted', offline.reasons.join('; '), challenger));
 };
-
-/** What a kill has fenced off was killed, whether or not the cycle has been told. */
-const BY_A_KILL: ReadonlySet<string> = new Set(['killed', 'stale epoch'] satisfies Refusal[]);
-const refused = (cycle: Cycle, what: string, because: string, challenger: string): CycleEnd =>
-  cycle.ended(BY_A_KILL.has(because) ? 'killed' : 'failed', `${what} was refused: ${because}`, challenger);
 
 /** Looks now and then. What is worse ends it at once; what shows no data gets more time, and never passes. */
 const watch = async (cycle: Cycle, input: CycleInput, challenger: string): Promise<Watching> => {

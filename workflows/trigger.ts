@@ -12,7 +12,7 @@ export async function trigger(input: TriggerInput): Promise<Admission> {
   // A person types this input into a form.
   const service = fieldOf(input, 'service');
   if (service === null) throw ApplicationFailure.nonRetryable('expected an input such as {"service": "docs"}', 'Usage');
-  const { reason, trigger, requestedBy, token } = input;
+  const { reason, trigger, requestedBy, token, challenger } = input;
   const { workflowId, runId } = workflowInfo();
   return ask.admit({
     service,
@@ -22,6 +22,7 @@ export async function trigger(input: TriggerInput): Promise<Admission> {
       requestedBy: requestedBy ?? { kind: 'trigger', name: workflowId },
       reason: reason ?? 'started by hand',
       ...(token === undefined ? {} : { token }),
+      ...(challenger === undefined ? {} : { challenger }),
     },
   });
 }

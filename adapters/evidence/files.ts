@@ -12,7 +12,7 @@ import { PawlError } from '../../contracts/failures.ts';
 import { OUTCOMES } from '../../contracts/messages.ts';
 import { STAGES, type Stage } from '../../contracts/plan.ts';
 import { canonicalJson } from '../../domain/canonical-json.ts';
-import { artifactRef, stageEvidence } from './stage-evidence.ts';
+import { artifactRef, stageEvidence, trialEvidence } from './stage-evidence.ts';
 
 const VERSION = 1;
 
@@ -27,6 +27,8 @@ export const FILES_OF: Readonly<Record<Stage, readonly string[]>> = {
   train: ['mlflow_run_<id>/metrics', 'mlflow_run_<id>/model'],
   evaluate: ['evaluation.json'],
   approve: ['approvals.json'],
+  ab: ['ab_test_results.json'],
+  canary: ['canary_report.json', 'helm_patch.yaml'],
   deploy: ['helm_patch.yaml'],
   watch: ['ab_test_results.json'],
   promote: ['helm_patch.yaml'],
@@ -79,6 +81,8 @@ const shapes = {
     selfImprovement: z.looseObject({ services: z.record(z.string(), z.looseObject({ champion: variant })) }),
   }),
   ab_test_results: stageEvidence.watch.extend({ share: z.number() }),
+  ab_evaluation: trialEvidence,
+  canary_report: trialEvidence,
   lesson: stageEvidence.learn,
 } as const;
 export type FileSchema = keyof typeof shapes;

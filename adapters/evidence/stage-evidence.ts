@@ -91,6 +91,13 @@ export const stageEvidence = {
   learn: ofStage('learn', { outcome: z.string(), because: z.string(), challenger: z.string().nullable() }),
 } satisfies Record<PluggableStage, z.ZodType>;
 
+/** What a trial in live traffic leaves: an A/B evaluation, a canary. */
+export const trialEvidence = z.looseObject({
+  trial: z.looseObject({ service: z.string(), cycle: z.string(), champion: z.string(), challenger: z.string() }),
+  end: z.looseObject({ outcome: z.string(), because: z.string() }),
+});
+export type TrialEvidence = z.infer<typeof trialEvidence>;
+
 export type StageEvidence<S extends PluggableStage> = z.infer<(typeof stageEvidence)[S]>;
 
 const BUILT_IN: Readonly<Record<PluggableStage, string>> = {

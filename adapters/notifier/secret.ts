@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { SecretReference } from '../../contracts/config.ts';
+import type { SecretReference } from '../../contracts/config-values.ts';
 import { PawlError } from '../../contracts/failures.ts';
 
 /** Where the secrets of this process are: its environment, and files beside pawl.yaml. */

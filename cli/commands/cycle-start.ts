@@ -11,6 +11,7 @@ import { endLine, eventLine, follow, refusedAdmission } from '../follow.ts';
 import { linkTo } from '../links.ts';
 import { nameOfUser, SIGNING, type Signing, signBy, signerHere, signing } from '../operator.ts';
 import { bold, dim, good } from '../text.ts';
+import { stateOf, variantOf } from '../variants.ts';
 
 /** The guardian answers in a moment; what takes longer is a worker that does not run yet. */
 const PATIENCE_MS = 60_000;
@@ -36,20 +37,30 @@ export const cycleStart = command({
   arguments: [SERVICE],
   options: [
     ['--reason <text>', 'why; it stands in the ledger and in the Web UI'],
+    ['--challenger <variant>', 'try this variant, which is there already, instead of training one'],
     ['--unsigned', 'ask without a signature; the policy may refuse that'],
     ...SIGNING,
     ['--wait', 'follow the cycle to its end; the exit code says how it ended (`pawl help exit-codes`)'],
   ],
-  examples: ['pawl cycle start --reason "users complain about the new index"', 'pawl cycle start docs --wait --json'],
+  examples: [
+    'pawl cycle start --reason "users complain about the new index"',
+    'pawl cycle start docs --wait --json',
+    'pawl cycle start --challenger 3f2a91c0 --reason "made by hand"',
+  ],
   input: z.object({
     service: serviceName,
     reason: z.string().max(1_000).default('started by hand'),
+    challenger: z.string().optional(),
     wait: flag,
     unsigned: flag,
     ...signing,
   }),
-  run: async ({ service: named, reason, wait, unsigned, ...signing }, context) => {
-    const service = await context.service(named);
+  run: async ({ service: of, reason, challenger, wait, unsigned, ...signing }, context) => {
+    const service = await context.service(of);
+    const given =
+      challenger === undefined
+        ? {}
+        : { challenger: (await variantOf(context.control, await stateOf(context.control, service), challenger)).id };
     const asked = unsigned ? byLogin() : await whoAsks(context, service, reason, signing);
     const workflowId = triggerId(service, new Date().toISOString().replaceAll(/\D/g, ''));
     const admission = await context.ask(
@@ -58,7 +69,7 @@ export const cycleStart = command({
         client.workflow.execute<(input: TriggerInput) => Promise<Admission>>('trigger', {
           workflowId,
           taskQueue: queues.control,
-          args: [{ service, reason, trigger: 'hand', ...asked }],
+          args: [{ service, reason, trigger: 'hand', ...asked, ...given }],
           typedSearchAttributes: attributesOf({ service }),
           staticSummary: `${service}: ${reason}`.slice(0, 200),
         }),

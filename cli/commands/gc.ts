@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { gc as clear, type GcReport } from '../../adapters/keeping/gc.ts';
 import { servicesOf } from '../../adapters/service/services.ts';
-import { duration } from '../../contracts/config.ts';
+import { duration } from '../../contracts/config-values.ts';
 import { command, flag } from '../command.ts';
 import { nameOfUser, SIGNING, signing } from '../operator.ts';
 import { permit } from '../permission.ts';

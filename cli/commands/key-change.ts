@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { GRACE_MS } from '../../adapters/access/keyring.ts';
-import { duration } from '../../contracts/config.ts';
+import { duration } from '../../contracts/config-values.ts';
 import { command, REASON, reason } from '../command.ts';
 import { byUser, KEY_REASON, keyId, keyLine, keyReason, mayChangeKeys, tokenLines, withKeyring } from '../keys.ts';
 import { SIGNING, signing } from '../operator.ts';

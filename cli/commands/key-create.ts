@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { KEY_ROLES } from '../../contracts/access.ts';
-import { duration } from '../../contracts/config.ts';
+import { duration } from '../../contracts/config-values.ts';
 import { command } from '../command.ts';
 import {
   byUser,

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { DEFAULT_SOURCE } from '../../adapters/models/source.ts';
 import { parseExamples, parseTrajectories } from '../../adapters/training/lines.ts';
-import { duration } from '../../contracts/config.ts';
+import { duration } from '../../contracts/config-values.ts';
 import { PawlError } from '../../contracts/failures.ts';
 import type { LoraData, LoraInput, TrainingPlan } from '../../contracts/lora.ts';
 import { checkPlan } from '../../ml/train/plan.ts';

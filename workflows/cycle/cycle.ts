@@ -20,6 +20,7 @@ import { restrictionOf } from '../../contracts/message-shapes.ts';
 import * as messages from '../../contracts/messages.ts';
 import type { Stage } from '../../contracts/plan.ts';
 import type { Usage } from '../../contracts/stages.ts';
+import type { Refusal } from '../../contracts/traffic.ts';
 import { withUsage } from '../../domain/usage.ts';
 import { reasonOf } from '../failure.ts';
 import { accepted, inTurn, onMessage, refused } from '../messages.ts';
@@ -30,9 +31,12 @@ import { Approvals, type Decision, type Subject } from './approvals.ts';
 import { Notices } from './notices.ts';
 import { Promises } from './promises.ts';
 import { seal } from './seal.ts';
-import { Signatures } from './signatures.ts';
+import { ofCycle, Signatures } from './signatures.ts';
 import { Timeline } from './timeline.ts';
 import { work } from './work.ts';
+
+/** What a kill has fenced off was killed, whether or not the cycle has been told. */
+const BY_A_KILL: ReadonlySet<string> = new Set(['killed', 'stale epoch'] satisfies Refusal[]);
 
 export class Cycle {
   readonly #input: messages.CycleInput;
@@ -44,6 +48,7 @@ export class Cycle {
   readonly #body = new CancellationScope();
   readonly #mutex = new Mutex();
   readonly #undo: Array<() => Promise<void>> = [];
+  readonly #afterwards: Array<() => Promise<void>> = [];
   readonly #evidence: Partial<Record<Stage, ArtifactRef>> = {};
   #usage: Usage = {};
   #paused = false;
@@ -57,7 +62,7 @@ export class Cycle {
   constructor(input: messages.CycleInput) {
     this.#input = input;
     this.#promises = new Promises(input, this.#timeline);
-    this.#signatures = new Signatures(input);
+    this.#signatures = new Signatures(ofCycle(input));
     this.#notices = new Notices(input);
     this.#approvals = new Approvals(input, this.#timeline, this.#signatures, this.#notices);
     setHandler(messages.cycleStatusQuery, () => this.#status());
@@ -104,7 +109,8 @@ export class Cycle {
         ? (this.#stopped ?? this.ended('aborted', 'the workflow was cancelled in Temporal'))
         : this.ended('failed', reasonOf(error));
     }
-    return CancellationScope.nonCancellable(() => this.#finish(this.#settled ?? end));
+    // A child that was stopped with its cycle comes to an end of its own; what stopped both is the cycle's.
+    return CancellationScope.nonCancellable(() => this.#finish(this.#settled ?? this.#stopped ?? end));
   }
 
   async stage<R extends { readonly summary: string; readonly evidence?: ArtifactRef; readonly usage?: Usage }>(
@@ -150,6 +156,11 @@ export class Cycle {
     this.#undo.push(undo);
   }
 
+  /** To be done once the cycle has ended and its lane is free. */
+  afterwards(work: () => Promise<void>): void {
+    this.#afterwards.push(work);
+  }
+
   /** From here on this is the end, whatever still comes in. */
   settle(end: messages.CycleEnd): messages.CycleEnd {
     this.#settled = end;
@@ -158,6 +169,10 @@ export class Cycle {
 
   ended(outcome: messages.Outcome, because: string, challenger: string | null = null): messages.CycleEnd {
     return { outcome, because, challenger, champion: outcome === 'promoted' ? challenger : this.#input.champion };
+  }
+
+  refused(what: string, because: string, challenger: string): messages.CycleEnd {
+    return this.ended(BY_A_KILL.has(because) ? 'killed' : 'failed', `${what} was refused: ${because}`, challenger);
   }
 
   async #finish(end: messages.CycleEnd): Promise<messages.CycleEnd> {
@@ -192,6 +207,7 @@ export class Cycle {
     // Whoever asks hears of the end once the ledger has it.
     this.#end = end;
     await tell(guardianId(service), messages.reportSignal, { cycle, end });
+    for (const work of this.#afterwards) await work().catch((error) => this.#timeline.refused(reasonOf(error)));
     this.#notices.ended(end);
     await this.#notices.settled();
     await condition(() => this.#mutex.idle);
