@@ -9,6 +9,7 @@ import { loraGain } from './lora-gain.ts';
 import { orchestration } from './orchestration.ts';
 import { parity } from './parity.ts';
 import { retrieval } from './retrieval.ts';
+import { sequential } from './sequential.ts';
 import { swap } from './swap.ts';
 
 const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
@@ -19,6 +20,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   parity,
   'lora-gain': loraGain,
   retrieval,
+  sequential,
   swap,
 };
 
