@@ -9,6 +9,8 @@ import type { Trial } from './trial.ts';
 export interface AbInput {
   readonly trial: Trial;
   readonly plan: AbPlan;
+  /** Whether people are told when it asks them. */
+  readonly notify?: boolean;
   /** What a run that continues an earlier one knows from it. */
   readonly memory?: AbMemory;
   /** Events of history after which it continues as new. */

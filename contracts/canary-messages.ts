@@ -2,6 +2,7 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { ArtifactRef } from './artifact.ts';
 import type { AnalysisOutcome, CanaryJudgement, CanaryPlan, Detectable, Measurement } from './canary.ts';
+import type { AnalysisTally } from './canary-tally.ts';
 import type { Answer, Loosening, Restriction } from './messages.ts';
 import type { Arm, Refusal } from './traffic.ts';
 import type { Trial } from './trial.ts';
@@ -60,8 +61,7 @@ export interface CanaryQuestion {
 export interface AnalysisMemory {
   readonly name: string;
   readonly startedAt: string;
-  readonly measurements: readonly Measurement[];
-  readonly judgements: readonly CanaryJudgement[];
+  readonly tally: AnalysisTally | null;
   readonly outcome: AnalysisOutcome | 'going on';
   readonly because: string;
   /** Of the last judgement. */
@@ -101,6 +101,8 @@ export interface CanaryAnswer {
 export interface CanaryTraffic {
   /** Changes that were ordered so far: the next one's key. */
   readonly shifts: number;
+  /** What serves by the last of them. */
+  readonly arms: readonly Arm[];
   readonly weight: number;
   readonly mirror: number;
   /** The copy of the champion that the challenger is held against; null: the champion itself. */

@@ -101,7 +101,6 @@ const router = z
       !isWebhookUrl(hook) || !hook.startsWith('http:') || allow.includes(hostAndPortOf(new URL(hook))),
     { path: ['hook'], error: 'https, or its host and port under `allow`' },
   );
-export type RouterSettings = z.infer<typeof router>;
 
 const requestsPerMinute = z.int().min(1).max(1_000_000);
 

@@ -4,6 +4,7 @@ import type { LedgerHead } from './ledger.ts';
 import type { Admission, CycleEnd, CycleRequest, LaneAnswer } from './messages.ts';
 import type { Notice } from './notice.ts';
 import type { CyclePlan } from './plan.ts';
+import type { FixEnd } from './remediation.ts';
 import type { TokenAnswer, TokenUse } from './token.ts';
 import type {
   Actor,
@@ -30,7 +31,7 @@ export interface EndedWorkflow {
   readonly workflowId: string;
   /** Temporal's word for how it closed; 'NOT_FOUND' when nothing is known of it. */
   readonly status: string;
-  readonly end: CycleEnd | null;
+  readonly end: CycleEnd | FixEnd | null;
   /** The variant that it made champion, where it ended without a word after that. */
   readonly promoted?: string;
 }

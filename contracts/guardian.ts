@@ -1,6 +1,7 @@
 import type { LedgerEntry } from './control.ts';
 import type { LedgerHead } from './ledger.ts';
 import type { CycleEnd, CycleRequest, RunningCycle } from './messages.ts';
+import type { FixEnd } from './remediation.ts';
 import type { SignedToken } from './token.ts';
 import type { Actor, ServiceState } from './traffic.ts';
 
@@ -18,12 +19,24 @@ export interface GuardianMemory {
   /** Answers given to requests, newest last, so that a repeated request gets the first answer. */
   readonly answered: ReadonlyArray<{ readonly key: string; readonly cycle: string; readonly workflowId: string }>;
   readonly last: ReadonlyArray<{ readonly cycle: string } & CycleEnd>;
+  /** Absent until the first fix, and in the memory of guardians from before there were any. */
+  readonly fixes?: FixesMemory;
   /** What is still to be written to the ledger, in order. */
   readonly outbox: readonly LedgerEntry[];
   /** The ledger's head as it was told last: noted here so that a ledger that was cut off shows. */
   readonly ledger?: LedgerHead;
   /** Counts keyed effects, so that each has a key of its own over all runs. */
   readonly effects: number;
+}
+
+export interface FixesMemory {
+  /** When they were admitted, in ms, as far as that still counts. */
+  readonly admitted: readonly number[];
+  readonly day: string;
+  readonly lastNumber: number;
+  /** When a person was last asked instead of one more, in ms. */
+  readonly askedAt: number | null;
+  readonly last: ReadonlyArray<{ readonly fix: string } & FixEnd>;
 }
 
 export interface GuardianInput {
@@ -36,6 +49,8 @@ export interface GuardianInput {
 }
 
 export interface TriggerInput {
+  /** A quick look at the fast gates, and a fix where one is breached; a cycle where absent. */
+  readonly kind?: 'fix';
   readonly service: string;
   readonly reason?: string;
   readonly trigger?: CycleRequest['trigger'];

@@ -19,6 +19,11 @@ export const abWorkflowId = (service: string, cycle: string): string => `pawl:${
 export const canaryWorkflowId = (service: string, cycle: string): string => `pawl:${service}:canary:${cycle}`;
 export const watchWorkflowId = (service: string, cycle: string): string => `pawl:${service}:watch:${cycle}`;
 export const fixWorkflowId = (service: string, fix: string): string => `pawl:${service}:fix:${fix}`;
+/** Whose workflow it is; null for an id of another kind. */
+export const ofFixWorkflow = (workflowId: string): { service: string; fix: string } | null => {
+  const [, service, fix] = /^pawl:([^:]+):fix:([^:]+)$/.exec(workflowId) ?? [];
+  return service && fix ? { service, fix } : null;
+};
 export const scheduleId = (service: string, name: string): string => `pawl:${service}:schedule:${name}`;
 /** The service under which stands what concerns all of them. */
 export const FLEET = '*';

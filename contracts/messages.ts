@@ -10,6 +10,7 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Approval } from './evidence.ts';
 import type { CyclePlan, Stage } from './plan.ts';
+import type { FixEnd } from './remediation.ts';
 import type { SignedToken } from './token.ts';
 import type { Actor, Arm, FencingToken, Latch } from './traffic.ts';
 
@@ -86,8 +87,9 @@ export const laneUpdate = defineUpdate<LaneAnswer, [LaneRequest]>('lane');
 /** Tells a waiting cycle that asking again is worth it. */
 export const laneFreeSignal = defineSignal<[]>('laneFree');
 export interface CycleReport {
+  /** Or a fix. */
   readonly cycle: string;
-  readonly end: CycleEnd;
+  readonly end: CycleEnd | FixEnd;
 }
 export const reportSignal = defineSignal<[CycleReport]>('report');
 
@@ -184,6 +186,8 @@ export interface GuardianStatus {
   readonly today: { readonly day: string; readonly admitted: number };
   readonly cooldownUntil: string | null;
   readonly last: ReadonlyArray<{ readonly cycle: string } & CycleEnd>;
+  /** The fixes that ended last; absent while there were none. */
+  readonly fixes?: ReadonlyArray<{ readonly fix: string } & FixEnd>;
 }
 export const guardianStatusQuery = defineQuery<GuardianStatus>('status');
 

@@ -10,6 +10,14 @@ export const NOTICE_TYPES = [
   'cycle.rolled-back',
   'cycle.failed',
   'cycle.killed',
+  'ab.asked',
+  'canary.asked',
+  'fix.remedied',
+  'fix.asked',
+  'fix.failed',
+  'watch.inconclusive',
+  'watch.rolled-back',
+  'watch.asked',
 ] as const;
 export type NoticeType = (typeof NOTICE_TYPES)[number];
 

@@ -1,6 +1,7 @@
 /** What the policy is asked, and what it answers. */
 import type { KeyRole } from './access.ts';
 import type { Environment } from './plan.ts';
+import type { TokenClaims } from './token.ts';
 
 /** What somebody may ask of the gateway. A route names one of them, or stands open to everybody. */
 export const REQUEST_ACTIONS = [
@@ -24,6 +25,7 @@ export const POLICY_ACTIONS = [
   'approve',
   'resume',
   'skip',
+  'retry',
   'rearm',
   'gold',
   'deploy',
@@ -35,6 +37,12 @@ export const POLICY_ACTIONS = [
   ...REQUEST_ACTIONS,
 ] as const;
 export type PolicyAction = (typeof POLICY_ACTIONS)[number];
+
+/**
+ * What is asked about a person's token. Who promotes a canary that waits decides what users get, as who approves does; the
+ * policy's own `promote` is about traffic, and the canary asks it again when it moves.
+ */
+export const askedAbout = (action: TokenClaims['action']): PolicyAction => (action === 'promote' ? 'approve' : action);
 
 /** A person is named by a verified signature; 'unsigned' is whoever merely says a name; 'automation' is Pawl itself. */
 export type Principal =

@@ -82,6 +82,8 @@ export interface HybridContent {
   readonly settings: HybridSettings;
   /** Digest of what decides the chunks of its index, and their vectors. */
   readonly recipe: string;
+  /** As in a lexical variant: a copy of another one, for the canary of this cycle. */
+  readonly twin?: string;
 }
 
 /** Name → the value it must have, one of several, or a range with its ends. All of them must hold. */

@@ -7,7 +7,7 @@ export interface TokenClaims {
   /** Which key signed: the id of a public key that the service's home knows. */
   readonly kid: string;
   /** What it allows. */
-  readonly action: 'start' | 'train' | 'approve' | 'rearm' | 'resume' | 'skip' | 'gold';
+  readonly action: 'start' | 'train' | 'approve' | 'rearm' | 'resume' | 'skip' | 'promote' | 'retry' | 'gold';
   /** The workflow it is meant for. */
   readonly workflow: string;
   /** Cycle stage it is bound to, where the action has one. */

@@ -72,6 +72,8 @@ export const REFUSALS = [
   'unknown variant',
   'no gold',
   'policy',
+  /** The service's router does not hold newer changes against older ones. */
+  'router',
 ] as const;
 export type Refusal = (typeof REFUSALS)[number];
 

@@ -95,6 +95,10 @@ const analysis = z
   .refine(({ measures, judge }) => measures.length > 0 || judge !== null, 'measures, a judge, or both');
 export type AnalysisSettings = z.infer<typeof analysis>;
 
+const comesToAnEnd = ({ measures, judge }: AnalysisSettings): boolean =>
+  judge?.count != null ||
+  measures.some(({ count, successes, dryRun }) => !dryRun && (count !== null || successes !== null));
+
 const step = z.union(
   [
     z.strictObject({ weight: share }),
@@ -159,6 +163,15 @@ export const canarySettings = z
     for (const [path, of] of named)
       if (of !== undefined && !known.has(of))
         found.addIssue({ code: 'custom', path, message: `one of ${[...known].join(', ')}` });
+    for (const [n, one] of steps.entries()) {
+      const inline = 'analysis' in one ? analyses[one.analysis] : undefined;
+      if (inline && !comesToAnEnd(inline))
+        found.addIssue({
+          code: 'custom',
+          path: ['steps', n, 'analysis'],
+          message: 'an analysis that comes to an end: a measure with count or successes, or a judge with count',
+        });
+    }
     const weights = steps.flatMap((one) => ('weight' in one ? [one.weight] : []));
     const twin = steps.findIndex((one) => 'baseline' in one);
     if (weights.length === 0) found.addIssue({ code: 'custom', path: ['steps'], message: 'at least one weight' });

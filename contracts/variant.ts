@@ -23,6 +23,8 @@ export interface VariantContent {
   readonly settings: SearchSettings;
   /** Digest of the index recipe: which tokens an index built for this variant holds (docs/adr). */
   readonly recipe: string;
+  /** Set on a copy that differs from its original in nothing else: the cycle whose canary it was made for. */
+  readonly twin?: string;
 }
 
 /** A variant as the registry lists it. `id` is the sha256 of its content. */
@@ -30,7 +32,7 @@ export interface Variant {
   readonly id: string;
   readonly service: string;
   readonly artifact: ArtifactRef;
-  /** The cycle that built it, or `init` / `hand`. */
+  /** The cycle that built it, or `init` / `hand` / `twin`. */
   readonly origin: string;
   readonly createdAt: string;
 }

@@ -13,7 +13,13 @@ export const METRICS = [
 export type Metric = (typeof METRICS)[number] | (string & {});
 
 /** For which of them more is better. */
-export const HIGHER_IS_BETTER: ReadonlySet<string> = new Set(['ndcg', 'mrr', 'recall', 'ndcg-from-clicks']);
+export const HIGHER_IS_BETTER: ReadonlySet<string> = new Set([
+  'ndcg',
+  'mrr',
+  'recall',
+  'ndcg-from-clicks',
+  'click-share',
+]);
 
 /**
  * One metric over a window. ndcg (at 10), mrr, recall (at 10), errors (share of requests): mean.

@@ -60,7 +60,12 @@ export const recipeIndex = (deps: RecipeIndexDeps): RecipeIndex => {
     const store = await documents.identity();
     const recipe = indexRecipe(content, { store, generation: number }, own?.dimensions ?? null);
     const index = await indexes.open(recipe);
-    const live = await openLiveIndex({ documents, index, embed, cut, ...(onStep ? { onStep } : {}) });
+    const live = await openLiveIndex({ documents, index, embed, cut, ...(onStep ? { onStep } : {}) }).catch(
+      async (error: unknown) => {
+        await index.close();
+        throw error;
+      },
+    );
     return { number, digest: recipe.digest, store, live, questions: new Questions() };
   };
 

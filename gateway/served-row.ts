@@ -16,9 +16,13 @@ export interface About extends Pick<ServedQuery, 'service' | 'query' | 'tenant' 
   readonly cpuHour: number;
 }
 
-export const answerRow = (about: About, told: Attempt & Pick<Outcome, 'teams'>): ServedQuery => {
+type Told = Attempt & Pick<Outcome, 'teams'> & { readonly phase?: number | null };
+
+/** What was asked for nobody by name enrols nobody, and neither does a list of two variants. */
+export const answerRow = (about: About, { phase = null, ...told }: Told): ServedQuery => {
   const { experiment, cpuHour, ...rest } = about;
   const { variant, at, latencyMs, found, error, teams } = told;
+  const enrols = phase !== null && rest.subject !== undefined && !teams;
   const ranked = (found?.hits ?? []).slice(0, LOGGED_HITS).map(({ id }) => id);
   const logged = Object.entries(teams ?? {}).map(([name, ids]) => [name, ids.filter((id) => ranked.includes(id))]);
   return {
@@ -27,6 +31,7 @@ export const answerRow = (about: About, told: Attempt & Pick<Outcome, 'teams'>):
     cost: ((found?.cpuMs ?? 0) / MS_PER_HOUR) * cpuHour,
     ...(experiment === null ? {} : { experiment }),
     ...(teams ? { teams: Object.fromEntries(logged) } : {}),
+    ...(enrols ? { phase } : {}),
   };
 };
 

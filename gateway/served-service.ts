@@ -15,7 +15,7 @@ import { PawlError } from '../contracts/failures.ts';
 import type { MetadataFilter } from '../contracts/retrieval.ts';
 import type { ServiceState } from '../contracts/traffic.ts';
 import type { CachedSearch } from './answer-cache.ts';
-import { assign, experimentOf, partnerOf } from './assignment.ts';
+import { assigned, experimentOf, partnerOf } from './assignment.ts';
 import { type Attempt, attempt } from './attempt.ts';
 import { together } from './interleaving.ts';
 import type { GatewayLogger } from './logger.ts';
@@ -124,10 +124,12 @@ export const createServedService = (of: GatewayService, deps: ServedServiceDeps)
     for (;;) {
       const row = await state();
       if (named !== undefined && !namesOf(row).includes(named)) throw notNamed(named, row);
-      const wanted = named ?? assign(row, subject);
+      const pinned = named !== undefined;
+      const { variant: wanted, phase } = pinned ? { variant: named, phase: null } : assigned(row, subject);
       const taken = shelf.take(wanted, row);
-      if (taken && (named === undefined || taken.id === named))
-        return { ...taken, wanted, row, pinned: named !== undefined };
+      // Who gets something else than what is theirs is not enrolled by that.
+      if (taken && (!pinned || taken.id === named))
+        return { ...taken, wanted, row, pinned, phase: taken.id === wanted ? phase : null };
       // A kill may come while a variant is loading, so the row is read again afterwards.
       if (!(await shelf.loading(wanted, row))) throw shelf.unavailable(wanted, row);
     }
@@ -166,7 +168,7 @@ export const createServedService = (of: GatewayService, deps: ServedServiceDeps)
   const ask = async (question: Question): Promise<ServedAnswer> => {
     const { query, k, subject, person, tenant, filter, variant: named, elapsedMs } = question;
     const chosen = await choose(subject, named);
-    const { id, wanted, row, pinned } = chosen;
+    const { id, wanted, row, pinned, phase } = chosen;
     if (id !== wanted) metrics.fallback(service, 'variant');
     const answer = randomUUID();
     const experiment = pinned ? null : experimentOf(row);
@@ -177,7 +179,7 @@ export const createServedService = (of: GatewayService, deps: ServedServiceDeps)
     metrics.searched(row, variant, latencyMs, found ? 'answered' : 'failed');
     if (!pinned) {
       const about = { service, query, tenant, answer, experiment, cpuHour, ...kept(person) };
-      served(answerRow(about, { ...outcome, at: now(), latencyMs }));
+      served(answerRow(about, { ...outcome, at: now(), latencyMs, phase }));
       for (const part of parts) served(partRow(about, part));
       const by = [variant, ...parts.map((part) => part.variant)];
       const keep = (tried: Attempt, then: ServiceState) => served(mirroredRow(about, tried, then));
@@ -211,6 +213,7 @@ interface Chosen extends Taken {
   readonly row: ServiceState;
   /** By a tester: it is not counted. */
   readonly pinned: boolean;
+  readonly phase: number | null;
 }
 
 const namesOf = ({ arms, champion, gold }: ServiceState): readonly (string | null)[] => [

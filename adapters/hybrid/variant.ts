@@ -59,6 +59,7 @@ const hybridContent = z.strictObject({
   service: z.string(),
   settings: hybridSettings,
   recipe: z.string(),
+  twin: z.string().exactOptional(),
 });
 
 /** What decides the chunks of an index and their vectors. Everything else only matters when a question comes. */

@@ -20,6 +20,7 @@ const variantContent = z.strictObject({
   service: z.string(),
   settings: searchSettings,
   recipe: z.string(),
+  twin: z.string().exactOptional(),
 });
 
 /** How a service starts when nobody searched for its settings yet. */

@@ -1,3 +1,5 @@
+import type { SubjectAnswer } from '../../domain/ab/subject-values.ts';
+
 /** One request that the service answered (or failed to). */
 export interface ServedQuery {
   readonly at: number;
@@ -26,9 +28,27 @@ export interface ServedQuery {
   readonly of?: string;
   /** Nobody was shown any of it. */
   readonly mirrored?: true;
+  /** The subject is enrolled in the experiment, in the phase with this share of the challenger. Absent: it is not. */
+  readonly phase?: number;
+}
+
+/** A subject that was answered by an arm of an experiment for the first time. */
+export interface Exposure {
+  readonly subject: string;
+  readonly variant: string;
+  readonly at: number;
+  readonly phase: number;
+}
+
+/** An experiment, by its two arms. */
+export interface Arms {
+  readonly service: string;
+  readonly experiment: string;
+  readonly variants: readonly [string, string];
 }
 
 export interface QueryLog {
+  /** The first answer that enrols a subject in an arm is its exposure, and is kept with it or not at all. */
   append(rows: readonly ServedQuery[]): Promise<void>;
   /**
    * Oldest first; `from` inclusive, `to` exclusive, in ms. With a limit, the newest of the window.
@@ -44,7 +64,37 @@ export interface QueryLog {
     mirrored?: boolean;
     limit?: number;
   }): Promise<readonly ServedQuery[]>;
-  /** Rows older than `before` go, and with them what was told about these answers. */
+  /** How many requests this variant answered or failed, by what `read` would show of it. */
+  count(filter: Window & { readonly variant: string; readonly mirrored?: boolean }): Promise<number>;
+  /**
+   * Who was enrolled, by the order of the moment and then of the subject, from the one behind `after` on. A subject that was
+   * exposed to both arms comes once, as exposed to the first.
+   */
+  exposures(
+    page: Arms & {
+      readonly after: Pick<Exposure, 'at' | 'subject'>;
+      readonly to: number;
+      readonly limit: number;
+    },
+  ): Promise<readonly Exposure[]>;
+  /** The subject's oldest answers of the window, whoever gave them; neither unseen nor interleaved ones. */
+  ofSubject(filter: Window & { readonly subject: string; readonly limit: number }): Promise<readonly SubjectAnswer[]>;
+  /** Whether this variant gave the subject an answer of the experiment within the window. */
+  answeredBy(
+    filter: Window & { readonly subject: string; readonly experiment: string; readonly variant: string },
+  ): Promise<boolean>;
+  /** Answers of the experiment to requests that named nobody. */
+  unnamed(filter: Window & { readonly experiment: string }): Promise<number>;
+  /** How many subjects the service had, and `most` of them: as hashes in their order they are a random choice. */
+  subjects(filter: Window & { readonly most: number }): Promise<{ count: number; some: readonly string[] }>;
+  /** Rows older than `before` go, and with them what was told about these answers and whom they exposed. */
   prune(before: number): Promise<number>;
   close(): void;
+}
+
+/** `from` inclusive, `to` exclusive, in ms. */
+interface Window {
+  readonly service: string;
+  readonly from: number;
+  readonly to: number;
 }

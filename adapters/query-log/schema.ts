@@ -1,7 +1,8 @@
 /**
  * The file of served queries, and of what people told about the answers: `metrics.db`.
  *
- * What was told about an answer goes with it, whoever deletes it and why. A judgement is about no answer: it stays.
+ * What was told about an answer goes with it, whoever deletes it and why; and so does the exposure of the subject whom it
+ * exposed. A judgement is about no answer: it stays.
  */
 export const METRICS_MIGRATIONS: readonly string[] = [
   `
@@ -59,5 +60,23 @@ export const METRICS_MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE queries ADD COLUMN of_answer TEXT;
   ALTER TABLE queries ADD COLUMN mirrored INTEGER NOT NULL DEFAULT 0 CHECK (mirrored IN (0, 1));
+  `,
+  `
+  ALTER TABLE queries ADD COLUMN phase REAL;
+  CREATE TABLE exposures (
+    service    TEXT NOT NULL,
+    experiment TEXT NOT NULL,
+    subject    TEXT NOT NULL,
+    variant    TEXT NOT NULL,
+    at         REAL NOT NULL,
+    phase      REAL NOT NULL,
+    answer     TEXT NOT NULL UNIQUE REFERENCES queries (answer) ON DELETE CASCADE,
+    PRIMARY KEY (service, experiment, subject, variant)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX exposures_by_time ON exposures (service, experiment, at, subject);
+  DROP INDEX queries_of_subject;
+  CREATE INDEX queries_of_subject ON queries (subject, at) WHERE subject IS NOT NULL;
+  CREATE INDEX queries_of_nobody ON queries (service, experiment, at)
+    WHERE subject IS NULL AND experiment IS NOT NULL AND of_answer IS NULL;
   `,
 ];

@@ -14,6 +14,7 @@ import type { Environment } from '../../contracts/plan.ts';
 import { settingsOf } from '../../domain/profiles.ts';
 import { homePaths } from '../home.ts';
 import { problemsOf } from './problems.ts';
+import { conditionProblems, whyNoTrial } from './trials.ts';
 import { type Problem, readYaml } from './yaml.ts';
 
 /** `environment` is what PAWL_ENVIRONMENT says; it wins over the file. */
@@ -24,9 +25,16 @@ export async function loadService(file: string, environment: Environment | null 
   const { profiles = {}, ...config } = parseConfig(bytes.toString(), nameOf(file));
   const folder = resolve(dirname(file));
   const here = environment ?? config.environment;
+  const settings = settingsOf(here, config, profiles[here] ?? {});
+  const why = whyNoTrial(settings);
+  if (why !== null) {
+    throw new PawlError('ConfigInvalid', `${nameOf(file)}: ${why}.`, {
+      hint: 'Write one: canary: { steps: [{ weight: 10% }, { analysis: standard }] }',
+    });
+  }
   return {
     ...config,
-    ...settingsOf(here, config, profiles[here] ?? {}),
+    ...settings,
     environment: here,
     data: absolute(config.data, folder),
     folder,
@@ -40,6 +48,8 @@ export function parseConfig(text: string, name: string): PawlYaml {
   if (!('value' in yaml)) throw invalid(name, yaml);
   const parsed = pawlYaml.safeParse(yaml.value);
   if (!parsed.success) throw invalid(name, problemsOf(parsed.error.issues, yaml, pawlYaml));
+  const problems = conditionProblems(parsed.data, yaml);
+  if (problems.length > 0) throw invalid(name, problems);
   return parsed.data;
 }
 

@@ -20,7 +20,7 @@ export function problemsOf(issues: readonly Issue[], file: YamlFile, schema: z.Z
       }));
     }
     const found = at(file.value, issue.path);
-    const text = `${dotted(issue.path)}: expected ${expected(issue)}, found ${mayHoldSecret(issue.path) ? 'something else' : shown(found)}`;
+    const text = `${dotted(issue.path)}: expected ${expected(issue)}, found ${mayHoldSecret(issue.path, found) ? 'something else' : shown(found)}`;
     return [{ line: file.lineOf(issue.path), text }];
   });
 }
@@ -98,8 +98,11 @@ const at = (value: unknown, path: KeyPath): unknown =>
 const dotted = (path: KeyPath): string => (path.length === 0 ? 'the file' : path.map(String).join('.'));
 
 /** What is wrong with a file may end up in a history or a log: what could be a secret that was written down is not shown. */
-const mayHoldSecret = (path: KeyPath): boolean =>
-  path.includes('notify') && !path.includes('events') && !path.includes('allow');
+const mayHoldSecret = (path: KeyPath, found: unknown): boolean =>
+  (SECRETS_IN.some((key) => path.includes(key)) && !HARMLESS.some((key) => path.includes(key))) ||
+  (JSON.stringify(found) ?? '').includes('"secret"');
+const SECRETS_IN = ['notify', 'router', 'hooks'];
+const HARMLESS = ['events', 'allow', 'at', 'timeout', 'decides'];
 
 function shown(value: unknown): string {
   if (value === undefined || value === null) return 'nothing';

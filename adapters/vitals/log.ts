@@ -16,6 +16,7 @@ import { meanReading, percentileReading, shareReading } from '../../domain/inter
 import { latencyHistogram, latencyReading } from '../../domain/latency-histogram.ts';
 import { type JudgedQuery, type Judgements, rankScores } from '../../domain/rank-metrics.ts';
 import { normalised } from '../../domain/tokens.ts';
+import { flights } from '../answer-cache/flights.ts';
 import type { FeedbackStore } from '../feedback/port.ts';
 import type { QueryLog, ServedQuery } from '../query-log/port.ts';
 import type { VitalsSource } from './port.ts';
@@ -36,33 +37,47 @@ export const MOST_SERVED = 20_000;
 /** Whoever repeats the look gets the same interval. */
 const SEED = 7;
 
-export const logVitals = ({ queryLog, judged, feedback }: LogVitalsDeps): VitalsSource => ({
-  async read(window) {
-    const { service, from, to } = window;
-    const [served, queries, received = []] = await Promise.all([
-      queryLog.read({ ...window, limit: MOST_SERVED }),
-      judged(service),
-      // Of all variants: a document that they place differently tells one place from another.
-      feedback?.received({ service, from, to, tenant: DEFAULT_TENANT, limit: MOST_SERVED }),
-    ]);
-    const rows = served.filter(({ teams }) => teams === undefined);
-    const judgements = judgementsByQuery(queries);
-    const found = { ...readingsOf(rows, judgements), ...clicked(rows, judgements, received) };
-    const present = Object.entries(found).flatMap(([metric, { reading, counts }]) =>
-      reading === null ? [] : [{ metric, reading, counts }],
-    );
-    return {
-      service,
-      variant: window.variant ?? null,
-      from: new Date(from).toISOString(),
-      to: new Date(to).toISOString(),
-      readings: Object.fromEntries(present.map(({ metric, reading }) => [metric, reading])),
-      ...(present.length > 0 && { counts: Object.fromEntries(present.map(({ metric, counts }) => [metric, counts])) }),
-    } satisfies Vitals;
-  },
-});
+export const logVitals = ({ queryLog, judged, feedback }: LogVitalsDeps): VitalsSource => {
+  const once = flights<readonly [readonly ServedQuery[], readonly JudgedQuery[]]>();
+  return {
+    async read(window) {
+      const { service, from, to } = window;
+      const [served, queries, received = []] = await Promise.all([
+        queryLog.read({ ...window, limit: MOST_SERVED }),
+        judged(service),
+        // Of all variants: a document that they place differently tells one place from another.
+        feedback?.received({ service, from, to, tenant: DEFAULT_TENANT, limit: MOST_SERVED }),
+      ]);
+      const rows = served.filter(({ teams }) => teams === undefined);
+      const judgements = judgementsByQuery(queries);
+      const found = { ...readingsOf(rows, judgements), ...clicked(rows, judgements, received) };
+      const present = Object.entries(found).flatMap(([metric, { reading, counts }]) =>
+        reading === null ? [] : [{ metric, reading, counts }],
+      );
+      return {
+        service,
+        variant: window.variant ?? null,
+        from: new Date(from).toISOString(),
+        to: new Date(to).toISOString(),
+        readings: Object.fromEntries(present.map(({ metric, reading }) => [metric, reading])),
+        ...(present.length > 0 && {
+          counts: Object.fromEntries(present.map(({ metric, counts }) => [metric, counts])),
+        }),
+      } satisfies Vitals;
+    },
 
-export const judgementsByQuery = (queries: readonly JudgedQuery[]): ReadonlyMap<string, Judgements> =>
+    async series({ metric, ...window }) {
+      const valuesOf = Object.hasOwn(SERIES, metric) ? SERIES[metric] : undefined;
+      if (valuesOf === undefined) return [];
+      const [served, queries] = await once(JSON.stringify(window), () =>
+        Promise.all([queryLog.read({ ...window, limit: MOST_SERVED }), judged(window.service)]),
+      );
+      return valuesOf(served, judgementsByQuery(queries));
+    },
+  };
+};
+
+export const judgementsByQuery = (queries: readonly JudgedQuery[]): ByQuery =>
   new Map(queries.map(({ text, judgements }) => [normalised(text), judgements]));
 
 interface Found {
@@ -70,15 +85,38 @@ interface Found {
   readonly counts: Readonly<Record<string, number>>;
 }
 
+type ByQuery = ReadonlyMap<string, Judgements>;
+
+const latenciesOf = (rows: readonly ServedQuery[]): readonly number[] =>
+  answeredOf(rows).map(({ latencyMs }) => latencyMs);
+const costsOf = (rows: readonly ServedQuery[]): readonly number[] => rows.map(({ cost }) => 1_000 * cost);
+const scoresOf = (rows: readonly ServedQuery[], judgements: ByQuery) =>
+  answeredOf(rows)
+    .filter(isOfDefault)
+    .flatMap(({ query, ranked }) => {
+      const judged = judgements.get(normalised(query));
+      return judged === undefined ? [] : [rankScores(ranked, judged)];
+    });
+const answeredOf = (rows: readonly ServedQuery[]): readonly ServedQuery[] => rows.filter(({ error }) => error === null);
+
+/** What the readings of these metrics are made of. */
+const SERIES: Readonly<Record<string, (rows: readonly ServedQuery[], judgements: ByQuery) => readonly number[]>> = {
+  latency: latenciesOf,
+  'latency-p50': latenciesOf,
+  'latency-p99': latenciesOf,
+  errors: (rows) => rows.map(({ error }) => (error === null ? 0 : 1)),
+  cost: costsOf,
+  ndcg: (rows, judgements) => scoresOf(rows, judgements).map(({ ndcg }) => ndcg),
+  mrr: (rows, judgements) => scoresOf(rows, judgements).map(({ mrr }) => mrr),
+  recall: (rows, judgements) => scoresOf(rows, judgements).map(({ recall }) => recall),
+};
+
 const isOfDefault = ({ tenant = DEFAULT_TENANT }: ServedQuery): boolean => tenant === DEFAULT_TENANT;
 
-function readingsOf(rows: readonly ServedQuery[], judgements: ReadonlyMap<string, Judgements>): Record<string, Found> {
-  const answered = rows.filter(({ error }) => error === null);
-  const scored = answered.filter(isOfDefault).flatMap(({ query, ranked }) => {
-    const judged = judgements.get(normalised(query));
-    return judged === undefined ? [] : [rankScores(ranked, judged)];
-  });
-  const latencies = answered.map(({ latencyMs }) => latencyMs);
+function readingsOf(rows: readonly ServedQuery[], judgements: ByQuery): Record<string, Found> {
+  const answered = answeredOf(rows);
+  const scored = scoresOf(rows, judgements);
+  const latencies = latenciesOf(rows);
   const histogram = latencyHistogram(latencies);
   const quality = { answered: answered.length, judged: scored.length };
   const timed = { answered: answered.length };
@@ -91,13 +129,13 @@ function readingsOf(rows: readonly ServedQuery[], judgements: ReadonlyMap<string
     'latency-p50': { reading: latencyReading(histogram, 0.5), counts: timed },
     'latency-p99': { reading: latencyReading(histogram, 0.99), counts: timed },
     errors: { reading: shareReading(failed, rows.length), counts: { requests: rows.length, failed } },
-    cost: { reading: meanReading(rows.map(({ cost }) => 1_000 * cost)), counts: { requests: rows.length } },
+    cost: { reading: meanReading(costsOf(rows)), counts: { requests: rows.length } },
   };
 }
 
 function clicked(
   rows: readonly ServedQuery[],
-  judgements: ReadonlyMap<string, Judgements>,
+  judgements: ByQuery,
   received: readonly ReceivedAnswer[],
 ): Record<string, Found> {
   if (received.length === 0) return {};

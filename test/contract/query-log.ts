@@ -56,6 +56,20 @@ export const describeQueryLog = (name: string, make: () => QueryLog): void => {
       expect(await times({ from: 0, to: 10, mirrored: true, variant: 'v1' })).toEqual([]);
     });
 
+    test('as many are counted of a variant as would be read of it', async () => {
+      const teams = { v1: ['d1'], v2: ['d2'] };
+      await log.append([
+        ...[served(1), served(2, { error: 'Internal', ranked: [] }), served(3, { of: 'x', answer: 'part' })],
+        ...[served(4, { teams, answer: 'x' }), served(5, { mirrored: true, of: 'x', answer: 'copy' })],
+        ...[served(10), served(2, { variant: 'v2' }), served(2, { service: 'other' })],
+      ]);
+      for (const mirrored of [false, true]) {
+        const filter = { service: 'docs', from: 1, to: 10, variant: 'v1', mirrored };
+        expect(await log.count(filter)).toBe((await log.read(filter)).length);
+        expect(await log.count(filter)).toBe(mirrored ? 1 : 3);
+      }
+    });
+
     test('an answer of two is among the answers, and of one variant comes what it found for it by itself', async () => {
       const teams = { v1: ['d1'], v2: ['d2'] };
       const parts = [served(2, { answer: 'y', of: 'x' }), served(3, { answer: 'z', of: 'x', variant: 'v2' })];
@@ -63,6 +77,146 @@ export const describeQueryLog = (name: string, make: () => QueryLog): void => {
       expect(await times({ from: 0, to: 10 })).toEqual([1, 4]);
       expect(await times({ from: 0, to: 10, variant: 'v1' })).toEqual([2, 4]);
       expect(await log.read({ service: 'docs', from: 0, to: 10, variant: 'v2' })).toEqual(parts.slice(1));
+    });
+
+    describe('of an experiment', () => {
+      const arms = { service: 'docs', experiment: '0.1', variants: ['v1', 'v2'] } as const;
+      const everybody = { ...arms, after: { at: 0, subject: '' }, to: 100, limit: 100 };
+      const enrolling = (at: number, subject: string, over: Partial<ServedQuery> = {}) =>
+        served(at, {
+          subject,
+          answer: `${subject} at ${at} by ${over.variant ?? 'v1'}`,
+          experiment: '0.1',
+          phase: 0.1,
+          ...over,
+        });
+      const window = { service: 'docs', from: 0, to: 100 };
+
+      test('the phase comes back with the row, and is absent where there was none', async () => {
+        await log.append([enrolling(1, 'ann'), served(2)]);
+        const [enrolled, other] = await log.read(window);
+        expect(enrolled?.phase).toBe(0.1);
+        expect(other).not.toHaveProperty('phase');
+      });
+
+      test('a subject is exposed once, by its first answer, whatever comes after it or again', async () => {
+        const first = enrolling(3, 'ann');
+        await log.append([first, enrolling(4, 'ann', { phase: 0.25 }), enrolling(5, 'bob', { variant: 'v2' })]);
+        await log.append([first, enrolling(9, 'ann')]);
+        expect(await log.exposures(everybody)).toEqual([
+          { subject: 'ann', variant: 'v1', at: 3, phase: 0.1 },
+          { subject: 'bob', variant: 'v2', at: 5, phase: 0.1 },
+        ]);
+      });
+
+      test('a batch that is refused exposes nobody', async () => {
+        await expect(log.append([enrolling(1, 'ann'), served(2, { cost: Number.NaN })])).rejects.toThrow();
+        expect(await log.exposures(everybody)).toEqual([]);
+      });
+
+      test('what enrols nobody, was seen by nobody, is of two variants or has no name exposes nobody', async () => {
+        const { phase: _, ...outside } = enrolling(1, 'ann');
+        const { subject: __, ...nameless } = enrolling(4, 'dan');
+        await log.append([
+          outside,
+          enrolling(2, 'bob', { mirrored: true }),
+          enrolling(2, 'bea', { of: 'x' }),
+          enrolling(3, 'cat', { teams: { v1: [], v2: [] } }),
+          nameless,
+        ]);
+        expect(await log.exposures(everybody)).toEqual([]);
+      });
+
+      test('who was exposed to both arms comes once, as exposed to the first', async () => {
+        await log.append([
+          enrolling(2, 'ann', { variant: 'v2' }),
+          enrolling(1, 'bob'),
+          enrolling(3, 'bob', { variant: 'v2' }),
+        ]);
+        await log.append([enrolling(4, 'ann')]);
+        const found = await log.exposures(everybody);
+        expect(found.map(({ subject, variant }) => [subject, variant])).toEqual([
+          ['bob', 'v1'],
+          ['ann', 'v2'],
+        ]);
+      });
+
+      test('exposures come in pages, from the one behind the last on, and those of a moment all come', async () => {
+        await log.append(['ann', 'bob', 'cat'].map((subject) => enrolling(1, subject)));
+        await log.append([enrolling(2, 'dan'), enrolling(3, 'eve')]);
+        const names = async (after: { at: number; subject: string }, limit: number, to = 100) =>
+          (await log.exposures({ ...arms, after, limit, to })).map(({ subject }) => subject);
+        expect(await names({ at: 1, subject: '' }, 2)).toEqual(['ann', 'bob']);
+        expect(await names({ at: 1, subject: 'bob' }, 2)).toEqual(['cat', 'dan']);
+        expect(await names({ at: 1, subject: 'bob' }, 9, 3)).toEqual(['cat', 'dan']);
+      });
+
+      test('services, experiments and other variants are apart', async () => {
+        await log.append([
+          enrolling(1, 'ann', { service: 'shop' }),
+          enrolling(2, 'ann', { experiment: '0.2' }),
+          enrolling(3, 'bob', { variant: 'v3' }),
+        ]);
+        expect(await log.exposures(everybody)).toEqual([]);
+      });
+
+      test("a subject's answers are the oldest of the window, by whichever variant, and say whether they were taken", async () => {
+        await log.append([
+          enrolling(1, 'ann', { variant: 'v9', experiment: 'x', error: 'Internal' }),
+          enrolling(2, 'ann', { tenant: 'acme' }),
+          enrolling(3, 'ann', { mirrored: true, of: 'x' }),
+          enrolling(4, 'ann', { teams: { v1: [] } }),
+          enrolling(5, 'bob'),
+          enrolling(6, 'ann'),
+          enrolling(7, 'ann'),
+        ]);
+        const { query, ranked, latencyMs, cost } = served(0);
+        const same = { query, ranked, latencyMs, cost, tenant: null, error: null, clicked: false };
+        const found = await log.ofSubject({ ...window, to: 7, subject: 'ann', limit: 10 });
+        expect(found).toEqual([
+          { ...same, at: 1, error: 'Internal' },
+          { ...same, at: 2, tenant: 'acme' },
+          { ...same, at: 6 },
+        ]);
+        const oldest = await log.ofSubject({ ...window, subject: 'ann', limit: 2 });
+        expect(oldest.map(({ at }) => at)).toEqual([1, 2]);
+      });
+
+      test('whether a variant answered a subject is told of the experiment and the window alone', async () => {
+        await log.append([enrolling(5, 'ann'), enrolling(6, 'ann', { variant: 'v2', experiment: '0.2' })]);
+        const by = (variant: string, from = 0, to = 100) =>
+          log.answeredBy({ service: 'docs', subject: 'ann', experiment: '0.1', variant, from, to });
+        expect([await by('v1'), await by('v2'), await by('v1', 6), await by('v1', 0, 5)]).toEqual([
+          true,
+          false,
+          false,
+          false,
+        ]);
+      });
+
+      test('answers to nobody by name are counted, and what nobody saw is not', async () => {
+        const nobody = (at: number, over: Partial<ServedQuery> = {}) => served(at, { experiment: '0.1', ...over });
+        await log.append([
+          nobody(1),
+          nobody(2),
+          nobody(3, { experiment: '0.2' }),
+          nobody(4, { of: 'x', mirrored: true }),
+        ]);
+        await log.append([enrolling(5, 'ann'), served(6), nobody(7)]);
+        expect(await log.unnamed({ service: 'docs', experiment: '0.1', from: 1, to: 7 })).toBe(2);
+      });
+
+      test('subjects are counted once each, and so many of them are named', async () => {
+        await log.append(['eve', 'ann', 'bob', 'ann'].map((subject, at) => enrolling(at, subject)));
+        expect(await log.subjects({ ...window, most: 2 })).toEqual({ count: 3, some: ['ann', 'bob'] });
+        expect(await log.subjects({ ...window, from: 2, most: 9 })).toEqual({ count: 2, some: ['ann', 'bob'] });
+      });
+
+      test('exposures go with the rows that made them', async () => {
+        await log.append([enrolling(1, 'ann'), enrolling(5, 'bob')]);
+        await log.prune(3);
+        expect((await log.exposures(everybody)).map(({ subject }) => subject)).toEqual(['bob']);
+      });
     });
 
     test('a window holds its beginning and not its end', async () => {

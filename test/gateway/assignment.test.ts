@@ -1,6 +1,7 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Arm, ServiceState } from '../../contracts/traffic.ts';
-import { assign, experimentOf, mirrorsOf, partnerOf } from '../../gateway/assignment.ts';
+import { assign, assigned, experimentOf, mirrorsOf, partnerOf } from '../../gateway/assignment.ts';
 
 const state = (arms: readonly Arm[], service = 'docs'): ServiceState => ({
   service,
@@ -61,6 +62,63 @@ test('an arm without a share gets nobody, and shares that add up to a little les
   const thirds = ['a', 'b', 'c'].map((variant) => ({ variant, share: 1 / 3 - 1e-10 }));
   expect(subjects.filter((subject) => assign(state(thirds), subject) === null)).toEqual([]);
   expect(assign(state([]), 'anyone')).toBeNull();
+});
+
+describe('who is enrolled', () => {
+  const some = subjects.slice(0, 400);
+  const enrolled = (of: ServiceState) =>
+    new Map(some.flatMap((subject) => (assigned(of, subject).phase === null ? [] : [[subject, assign(of, subject)]])));
+  /** Shares that grow, as a ramp up to half writes them. */
+  const ramp = fc
+    .uniqueArray(fc.integer({ min: 1, max: 500 }), { minLength: 2, maxLength: 6 })
+    .map((shares) => shares.sort((a, b) => a - b).map((share) => share / 1_000));
+
+  test('stays enrolled on the same arm through every ramp, and both groups only grow', () => {
+    fc.assert(
+      fc.property(ramp, fc.integer({ min: 1, max: 1_000 }), (shares, promotion) => {
+        let before = new Map<string, string | null>();
+        for (const share of shares) {
+          const now = enrolled({ ...state(split(share)), promotion });
+          for (const [subject, variant] of before) expect([subject, now.get(subject)]).toEqual([subject, variant]);
+          before = now;
+        }
+      }),
+      { numRuns: 60, seed: 7 },
+    );
+  });
+
+  test.each([0.01, 0.1, 0.25, 0.5])('is as many of the champion as of the challenger, at a share of %d', (share) => {
+    const of = state(split(share));
+    const all = subjects.filter((subject) => assigned(of, subject).phase === share);
+    const challengers = all.filter((subject) => assign(of, subject) === 'new');
+    expect(Math.abs(challengers.length - all.length / 2)).toBeLessThan(4 * Math.sqrt(all.length / 4));
+    expect(new Set(challengers)).toEqual(withNew(of));
+  });
+
+  test('is nobody from the part of the line that a growing share moves', () => {
+    const between = some.filter((subject) => assigned(state(split(0.1)), subject).phase === null);
+    expect(between.every((subject) => assign(state(split(0.1)), subject) === 'old')).toBe(true);
+    expect(between.some((subject) => assign(state(split(0.5)), subject) === 'new')).toBe(true);
+  });
+
+  test.each<[string, readonly Arm[]]>([
+    ['one variant has everybody', split(0)],
+    ['the challenger has more than half', split(0.6)],
+    ['two are interleaved', split(0.5).map((arm) => ({ ...arm, interleave: true }) as const)],
+    [
+      'three share the traffic',
+      [...split(0.2).map((arm) => ({ ...arm, share: arm.share / 2 })), { variant: 'x', share: 0.5 }],
+    ],
+    [
+      'the champion has no part in it',
+      [
+        { variant: 'x', share: 0.5 },
+        { variant: 'new', share: 0.5 },
+      ],
+    ],
+  ])('is nobody while %s', (_, arms) => {
+    expect(enrolled(state(arms)).size).toBe(0);
+  });
 });
 
 describe('what is mirrored', () => {

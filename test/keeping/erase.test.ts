@@ -54,6 +54,20 @@ test("a subject's queries are gone, and those of others stay", async () => {
   expect(await left()).toEqual(['another question', 'nobody asked this']);
 });
 
+test('that a subject was part of an experiment goes with what it asked, and that of others stays', async () => {
+  const { log, paths, row, run, hash } = await askedHome();
+  const enrolled = (subject: string): ServedQuery => ({
+    ...row(OTHER, subject),
+    ...{ answer: subject, experiment: '0.1', phase: 0.1 },
+  });
+  await log.append([enrolled('jane'), enrolled('joe')]);
+  expect(await run()).toMatchObject({ rows: 1 });
+  const arms = { service: SERVICE, experiment: '0.1', variants: [enrolled('joe').variant, 'other'] } as const;
+  const left = await log.exposures({ ...arms, after: { at: 0, subject: '' }, to: Number.MAX_SAFE_INTEGER, limit: 9 });
+  expect(left.map(({ subject }) => subject)).toEqual([hash('joe')]);
+  expect(readFileSync(paths.metrics, 'latin1')).not.toContain(hash('jane'));
+});
+
 test('what was asked of other variants too, unseen, goes with the subject as well', async () => {
   const { log, row, run } = await askedHome();
   const copy: ServedQuery = { ...row(SECRET, 'jane'), answer: 'own', of: 'x', mirrored: true };

@@ -86,6 +86,37 @@ describe('a mistake is told with file, line, key, what was expected and what cam
       'stages:\n  train: { taskQueue: gpu }',
       '8  stages.train: expected exactly one of activity, workflow, found {"taskQueue":"gpu"}',
     ],
+    [
+      'canary: { steps: [{ wait: 5m }] }',
+      '7  canary.steps.0: expected one of weight: 5%, pause: 10m, approval: true, analysis: NAME, mirror: 10%, baseline: true, found {"wait":"5m"}',
+    ],
+    [
+      'canary:\n  steps: [{ weight: 5% }, { analysis: strict }]',
+      '8  canary.steps.1.analysis: expected one of standard, guard, found "strict"',
+    ],
+    [
+      'canary:\n  steps: [{ weight: 5% }, { analysis: own }]\n  analyses:\n    own: { measures: [{ name: slow, metric: latency, failure: "result > 1" }] }',
+      '8  canary.steps.1.analysis: expected an analysis that comes to an end: a measure with count or successes, or a judge with count, found "own"',
+    ],
+    ['canary: { steps: [{ pause: 5m }] }', '7  canary.steps: expected at least one weight, found [{"pause":"5m"}]'],
+    [
+      'canary:\n  steps: [{ baseline: true }, { weight: 60% }]',
+      '8  canary.steps.1.weight: expected at most 50 % beside a baseline, which gets as much, found "60%"',
+    ],
+    [
+      'canary: { steps: [{ weight: 5% }], background: null }',
+      '7  canary.steps: expected an analysis among them, or in the background, found [{"weight":"5%"}]',
+    ],
+    ['ab: { ramp: [5%, 1%] }', '7  ab.ramp: expected shares that grow from step to step, found ["5%","1%"]'],
+    ['ab: { minimum: 7d, maximum: 1d }', '7  ab.maximum: expected at least as long as minimum, found "1d"'],
+    [
+      'ab: { alpha: 0.01, harmAlpha: 0.02 }',
+      '7  ab.harmAlpha: expected at most alpha: harm is told from noise more strictly, found 0.02',
+    ],
+    [
+      'router:\n  hook: http://mesh.internal:8090/route\n  secret: { env: ROUTER }\n  allow: ["mesh.internal:80"]',
+      '8  router.hook: expected https, or its host and port under `allow`, found something else',
+    ],
     ['profiles:\n  dev:\n    mode: watch', '9  profiles.dev.mode: expected one of observe, advise, act, found "watch"'],
   ])('%s', (more, message) => {
     expect(messageOf(GOOD + more)).toBe(`pawl.yaml:${message}`);
@@ -181,6 +212,12 @@ describe('abuse 64: a secret that was written down where only its name belongs i
     'notify:\n  - webhook: https://example.com/\n    secret: { value: hunter2hunter2 }',
     'notify:\n  - webhook: https://ada:hunter2hunter2@example.com/\n    secret: { env: HOOK }',
     'notify:\n  - https://example.com/hunter2hunter2',
+    'router: { hook: https://ada:hunter2hunter2@example.com/, secret: { env: ROUTER } }',
+    'router: { hook: https://example.com/, secret: hunter2hunter2 }',
+    'canary: { steps: [{ weight: 5% }], hooks: [{ name: a, at: step, url: https://example.com/, secret: hunter2hunter2 }] }',
+    'canary: { hooks: [{ name: a, at: step, url: https://example.com/, secret: hunter2 }], steps: 5 }',
+    'remediation: { hooks: { restart: { url: https://example.com/, secret: hunter2hunter2 } } }',
+    'canary: { steps: [{ secret: hunter2hunter2 }] }',
     'notify: { webhook: https://example.com/, secret: hunter2hunter2 }',
     'profiles:\n  staging:\n    notify:\n      - webhook: https://example.com/\n        secret: hunter2hunter2',
   ])('%j', (wrong) => {
@@ -232,4 +269,13 @@ test('a broken file does not hide its service', async () => {
   write(`${GOOD}mode: [`);
   write('mode: [', join(home, 'services', 'shop'));
   expect((await findServices(home)).map(({ service }) => service)).toEqual(['docs', 'shop']);
+});
+
+test('a condition that cannot be read is refused with its line, wherever it stands', () => {
+  const canary = (failure: string) =>
+    `canary:\n  steps: [{ weight: 5% }, { analysis: own }]\n  analyses:\n    own:\n      measures:\n        - name: slow\n          metric: latency\n          count: 5\n          failure: "${failure}"\n`;
+  expect(messageOf(GOOD + canary('result.low > 1.1 * baseline.high'))).toBe('accepted');
+  expect(messageOf(GOOD + canary('result.low >'))).toMatch(
+    /^pawl\.yaml:15 {2}canary\.analyses\.own\.measures\.0\.failure: .*expected/,
+  );
 });
