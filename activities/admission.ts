@@ -11,15 +11,18 @@ import type { ControlStore } from '../adapters/control/port.ts';
 import { guardianStart } from '../adapters/temporal/guardian.ts';
 import type { ControlActivities, EndedWorkflow } from '../contracts/control.ts';
 import { type FailureType, failures, PawlError } from '../contracts/failures.ts';
-import { guardianId, ofCycleWorkflow } from '../contracts/ids.ts';
+import { guardianId, ofCycleWorkflow, ofFixWorkflow } from '../contracts/ids.ts';
 import { admitUpdate, type CycleEnd, type LaneAnswer, laneUpdate } from '../contracts/messages.ts';
+import type { FixEnd, RemediationActivities } from '../contracts/remediation.ts';
+import { fixUpdate } from '../contracts/remediation-messages.ts';
 import { failing } from './failure.ts';
 
 interface AdmissionDeps {
   readonly client: Client;
   readonly control: Pick<ControlStore, 'ledger'>;
 }
-type AdmissionActivities = Pick<ControlActivities, 'admit' | 'askLane' | 'findEnded'>;
+type AdmissionActivities = Pick<ControlActivities, 'admit' | 'askLane' | 'findEnded'> &
+  Pick<RemediationActivities, 'askFix'>;
 
 /**
  * Shorter than the time that the activity has, and than the time that a worker gives what runs when it stops: the answer
@@ -33,6 +36,16 @@ export const createAdmissionActivities = ({ client, control }: AdmissionDeps): A
     admit: ({ service, request }) =>
       asking(client, () =>
         client.workflow.executeUpdateWithStart(admitUpdate, {
+          args: [request],
+          updateId: request.key,
+          startWorkflowOperation: guardianStart(service),
+        }),
+      ),
+
+    // Safe to repeat: as above.
+    askFix: ({ service, request }) =>
+      asking(client, () =>
+        client.workflow.executeUpdateWithStart(fixUpdate, {
           args: [request],
           updateId: request.key,
           startWorkflowOperation: guardianStart(service),
@@ -71,7 +84,7 @@ const lookAt = async (client: Client, workflowId: string): Promise<EndedWorkflow
   try {
     const { status } = await asking(client, () => handle.describe());
     if (status.name === 'RUNNING' || status.name === 'PAUSED' || status.name === 'CONTINUED_AS_NEW') return null;
-    const end = status.name === 'COMPLETED' ? ((await handle.result()) as CycleEnd) : null;
+    const end = status.name === 'COMPLETED' ? ((await handle.result()) as CycleEnd | FixEnd) : null;
     return { workflowId, status: status.name, end };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return { workflowId, status: 'NOT_FOUND', end: null };
@@ -84,6 +97,14 @@ const toldOf = async (
   control: AdmissionDeps['control'],
   workflowId: string,
 ): Promise<Pick<EndedWorkflow, 'end' | 'promoted'>> => {
+  const fix = ofFixWorkflow(workflowId);
+  if (fix !== null) {
+    const rows = await control.ledger({ service: fix.service, cycle: fix.fix });
+    const body = rows.find(({ kind }) => kind === 'fix ended')?.body as unknown as FixEnd | undefined;
+    if (!body) return { end: null };
+    const { outcome, because, remedy, tried, champion } = body;
+    return { end: { outcome, because, remedy, tried, champion } };
+  }
   const of = ofCycleWorkflow(workflowId);
   const rows = of === null ? [] : await control.ledger(of);
   const promotion = rows.find(({ kind, body }) => kind === 'shift' && body.outcome === 'done' && body.champion);

@@ -1,4 +1,5 @@
 /** May this change of traffic be made? Decided by what it does, not by what it calls itself. */
+import type { ArtifactStore } from '../adapters/artifacts/port.ts';
 import type { ControlStore } from '../adapters/control/port.ts';
 import type { People } from '../adapters/keys/people.ts';
 import type { ServiceConfig } from '../contracts/config.ts';
@@ -7,10 +8,14 @@ import type { LedgerRow } from '../contracts/ledger.ts';
 import type { ApprovalPlan } from '../contracts/plan.ts';
 import type { ServiceState, StateAnswer, TrafficChange } from '../contracts/traffic.ts';
 import { reachOf, whyNotShift } from '../domain/traffic.ts';
+import { isTwin } from './canary-twin.ts';
 import { isForGood, type RulingDeps, rulingOnUse, type TokenDeps } from './rulings.ts';
+import { isWayBack } from './way-back.ts';
 
 export interface TrafficDeps extends TokenDeps {
   readonly control: ControlStore;
+  /** Where it can be seen that a variant is a copy of the champion; absent: none is taken for one. */
+  readonly artifacts?: Pick<ArtifactStore, 'getJson'>;
   readonly services: {
     config(service: string): Promise<Pick<ServiceConfig, 'environment' | 'mode' | 'approval'>>;
     all: RulingDeps['services']['all'];
@@ -21,8 +26,8 @@ export interface TrafficDeps extends TokenDeps {
 export const whyForbidden = async (deps: TrafficDeps, change: TrafficChange): Promise<StateAnswer | null> => {
   const state = await deps.control.state(change.service);
   if (state === null || whyNotShift(state, change, () => true) !== null) return null;
-  const loosened = loosening(state, change);
-  if (loosened === null) return null;
+  const loosened = await loosenedBy(deps, state, change);
+  if (loosened === null || (await isWayBack(deps.control, state, change))) return null;
 
   const { action, variants } = loosened;
   const { key, service, cycle, actor } = change;
@@ -47,7 +52,7 @@ export const whyForbidden = async (deps: TrafficDeps, change: TrafficChange): Pr
  * A change promotes when it makes another variant champion, and deploys when it gives a variant more than it has, by its
  * share or by interleaving it. Whatever gives to champion and gold alone is a way back, and a way back asks nobody.
  */
-const loosening = (state: ServiceState, { arms, champion }: TrafficChange) => {
+export const loosening = (state: ServiceState, { arms, champion }: TrafficChange) => {
   if (champion !== undefined && champion !== state.champion)
     return { action: 'promote', variants: [champion] } as const;
   const variants = arms
@@ -55,6 +60,17 @@ const loosening = (state: ServiceState, { arms, champion }: TrafficChange) => {
     .filter((variant) => reachOf(variant, arms) > reachOf(variant, state.arms))
     .filter((variant) => variant !== state.champion && variant !== state.gold);
   return variants.length > 0 ? ({ action: 'deploy', variants } as const) : null;
+};
+
+/** A copy of the champion is the champion: what it is given takes nothing away from anybody. */
+const loosenedBy = async ({ control, artifacts }: TrafficDeps, state: ServiceState, change: TrafficChange) => {
+  const loosened = loosening(state, change);
+  const { champion, service } = state;
+  if (loosened?.action !== 'deploy' || champion === null || artifacts === undefined) return loosened;
+  const asked = loosened.variants.map((variant) => isTwin({ control, artifacts }, service, variant, champion));
+  const twins = await Promise.all(asked);
+  const variants = loosened.variants.filter((_, n) => !twins[n]);
+  return variants.length > 0 ? { ...loosened, variants } : null;
 };
 
 /** What cannot be read is not known, and so is left out: the policy says no to it. */

@@ -16,7 +16,7 @@ import type { ServiceConfig } from '../contracts/config.ts';
 import { failures, PawlError } from '../contracts/failures.ts';
 import { dayOf, FLEET } from '../contracts/ids.ts';
 import { ENVIRONMENTS, type Environment } from '../contracts/plan.ts';
-import type { PolicyAction, PolicyDecision, Principal } from '../contracts/policy.ts';
+import { askedAbout, type PolicyAction, type PolicyDecision, type Principal } from '../contracts/policy.ts';
 import type { TokenUse } from '../contracts/token.ts';
 
 export interface RulingDeps {
@@ -78,7 +78,7 @@ export const rulingOnToken = async (
   if (!about) return refuse('it is not known which service this is about; send it again');
 
   const principal = { kind: 'person', name: signer.name, roles: signer.roles } as const;
-  const { decision, input } = await asked(deps, { key, action, service: about.service, principal, facts });
+  const { decision, input } = await asked(deps, { key, action: askedAbout(action), service: about.service, principal, facts });
   const { allowed, because } = decision;
   if (!allowed) return deps.control.rule(ruled, told({ allowed, because, claims: null, decision }, input));
   const { nonce, expiresAt } = claims;

@@ -59,3 +59,18 @@ export const latencyReading = ({ n, buckets }: LatencyHistogram, share: number):
   const [low, high] = [at(Math.floor(n * share - margin) - 1), at(Math.ceil(n * share + margin))];
   return { value: at(Math.ceil(n * share) - 1), n, low, high };
 };
+
+/** Where the latency with this rank lies, counted from the shortest as 1: above `low`, and at most at `high`. */
+export const latencyBounds = (
+  { buckets }: LatencyHistogram,
+  rank: number,
+): { readonly low: number; readonly high: number } | null => {
+  let before = 0;
+  for (const bucket of Object.keys(buckets)
+    .map(Number)
+    .sort((a, b) => a - b)) {
+    before += buckets[bucket] ?? 0;
+    if (rank >= 1 && before >= rank) return { low: GROWTH ** (bucket - 1), high: GROWTH ** bucket };
+  }
+  return null;
+};

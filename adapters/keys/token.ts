@@ -23,7 +23,7 @@ const moment = z.iso.datetime();
 export const tokenClaims = z.strictObject({
   v: z.literal(1),
   kid: z.string().regex(/^[0-9a-f]{16}$/),
-  action: z.enum(['start', 'train', 'approve', 'rearm', 'resume', 'skip', 'gold']),
+  action: z.enum(['start', 'train', 'approve', 'rearm', 'resume', 'skip', 'promote', 'retry', 'gold']),
   workflow: text,
   step: text.nullable(),
   variant: text.nullable(),

@@ -1,9 +1,10 @@
-/** Standard Webhooks (https://www.standardwebhooks.com): `v1,` and the HMAC-SHA256 of `id.timestamp.body`. */
+/** Signatures with a shared secret: HMAC-SHA256, in base64 after `v1,`. */
 import { createHmac } from 'node:crypto';
 import { PawlError } from '../../contracts/failures.ts';
 
 const SHORTEST_BYTES = 24;
 
+/** Of a notice: Standard Webhooks (https://www.standardwebhooks.com), over `id.timestamp.body`. */
 export const signatureHeaders = (
   secret: string,
   id: string,
@@ -12,8 +13,20 @@ export const signatureHeaders = (
 ): Record<string, string> => ({
   'webhook-id': id,
   'webhook-timestamp': String(seconds),
-  'webhook-signature': `v1,${createHmac('sha256', keyOf(secret)).update(`${id}.${seconds}.${body}`).digest('base64')}`,
+  'webhook-signature': signed(secret, `${id}.${seconds}.${body}`),
 });
+
+/** Of a request that asks for something: its method and path are part of what is signed, each on a line of its own. */
+export const requestHeaders = (
+  secret: string,
+  { method, url, seconds, body }: { method: string; url: URL; seconds: number; body: string },
+): Record<string, string> => ({
+  'pawl-timestamp': String(seconds),
+  'pawl-signature': signed(secret, `${method}\n${url.pathname}${url.search}\n${seconds}\n${body}`),
+});
+
+const signed = (secret: string, text: string): string =>
+  `v1,${createHmac('sha256', keyOf(secret)).update(text).digest('base64')}`;
 
 /** The secret as one writes it for every receiver of this scheme: base64, with or without `whsec_` before it. */
 const keyOf = (secret: string): Buffer => {

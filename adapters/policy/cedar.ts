@@ -168,6 +168,7 @@ const VERBS: Readonly<Record<AskedPolicy['action'], string>> = {
   approve: 'approve',
   resume: 'resume',
   skip: 'skip',
+  retry: 'retry an analysis',
   rearm: 'rearm',
   gold: 'set gold',
   deploy: 'deploy',
