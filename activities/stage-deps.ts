@@ -9,7 +9,7 @@ export interface StageDeps {
   readonly control: ControlStore;
   readonly artifacts: ArtifactStore;
   readonly vitals: VitalsSource;
-  readonly queryLog: QueryLog;
+  readonly queryLog: Pick<QueryLog, 'read'>;
   readonly services: { config(service: string): Promise<ServiceConfig> };
   /** Where index files are built and kept. */
   readonly indexFolder: string;

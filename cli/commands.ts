@@ -1,5 +1,9 @@
 /** All commands, in the order in which help shows them. */
 import type { PawlCommand } from './command.ts';
+import { abPromote, abResume } from './commands/ab-loosen.ts';
+import { abPlan } from './commands/ab-plan.ts';
+import { abShow, abWatch } from './commands/ab-show.ts';
+import { abAbort, abLook, abPause, abReject } from './commands/ab-steer.ts';
 import { approve } from './commands/approve.ts';
 import { auditAt } from './commands/audit-at.ts';
 import { auditExport } from './commands/audit-export.ts';
@@ -7,6 +11,9 @@ import { auditProve } from './commands/audit-prove.ts';
 import { auditShow } from './commands/audit-show.ts';
 import { auditVerify } from './commands/audit-verify.ts';
 import { backup } from './commands/backup.ts';
+import { canaryPromote, canaryResume, canaryRetry, canarySkip } from './commands/canary-loosen.ts';
+import { canaryShow, canaryWatch } from './commands/canary-show.ts';
+import { canaryAbort, canaryPause, canaryUndo } from './commands/canary-stop.ts';
 import { check } from './commands/check.ts';
 import { cycleResume, cycleSkip } from './commands/cycle-loosen.ts';
 import { cycleLs } from './commands/cycle-ls.ts';
@@ -18,6 +25,7 @@ import { cycleWatch } from './commands/cycle-watch.ts';
 import { doctor } from './commands/doctor.ts';
 import { drillCrash } from './commands/drill-crash.ts';
 import { drillMatrix } from './commands/drill-matrix.ts';
+import { drillRun } from './commands/drill-run.ts';
 import { erase } from './commands/erase.ts';
 import { evidenceShow, evidenceVerify } from './commands/evidence.ts';
 import { gc } from './commands/gc.ts';
@@ -70,6 +78,8 @@ import { gateway, worker } from './commands/worker.ts';
 /** What stands before a word of several commands. */
 export const groups: Readonly<Record<string, string>> = {
   cycle: 'start cycles, look at them, decide about them',
+  ab: 'challenger against champion on live subjects',
+  canary: 'a challenger that gets traffic step by step',
   evidence: 'what cycles left behind, and whether it is as it was',
   gold: 'the variant that a person vouched for',
   variant: 'what can serve',
@@ -104,6 +114,24 @@ export const commands: readonly PawlCommand[] = [
   cyclePause,
   cycleResume,
   cycleSkip,
+  abPlan,
+  abShow,
+  abWatch,
+  abLook,
+  abPause,
+  abResume,
+  abPromote,
+  abReject,
+  abAbort,
+  canaryShow,
+  canaryWatch,
+  canaryPromote,
+  canarySkip,
+  canaryPause,
+  canaryResume,
+  canaryAbort,
+  canaryRetry,
+  canaryUndo,
   pause,
   resume,
   kill,
@@ -165,6 +193,7 @@ export const commands: readonly PawlCommand[] = [
   erase,
   drillCrash,
   drillMatrix,
+  drillRun,
   worker,
   gateway,
   helpExitCodes,

@@ -1,4 +1,6 @@
 /** Exit codes: one per kind of failure, and one per way in which a cycle that was waited for did not end well. */
+import type { AbOutcome } from '../contracts/ab-messages.ts';
+import type { CanaryOutcome } from '../contracts/canary-messages.ts';
 import { failures } from '../contracts/failures.ts';
 import type { LoraOutcome } from '../contracts/lora-messages.ts';
 import type { Outcome } from '../contracts/messages.ts';
@@ -20,6 +22,26 @@ export const LORA_CODES: Readonly<Record<LoraOutcome, number>> = {
   refused: failures.NotAllowed.exitCode,
   aborted: OUTCOME_CODES.aborted,
   failed: OUTCOME_CODES.failed,
+};
+
+/** Of a canary that was waited for, in the same words. */
+export const CANARY_CODES: Readonly<Record<CanaryOutcome, number>> = {
+  promoted: OUTCOME_CODES.promoted,
+  'rolled back': OUTCOME_CODES['rolled back'],
+  aborted: OUTCOME_CODES.aborted,
+  refused: failures.Refused.exitCode,
+};
+
+/** Of an A/B evaluation that was waited for, in the same words; what did harm was rolled back. */
+export const AB_CODES: Readonly<Record<AbOutcome, number>> = {
+  better: OUTCOME_CODES.promoted,
+  kept: OUTCOME_CODES.kept,
+  harm: OUTCOME_CODES['rolled back'],
+  void: failures.NoData.exitCode,
+  expired: OUTCOME_CODES.expired,
+  rejected: OUTCOME_CODES.rejected,
+  aborted: OUTCOME_CODES.aborted,
+  refused: failures.Refused.exitCode,
 };
 
 export interface ExitCode {

@@ -12,9 +12,13 @@ import { openHome } from '../workers/home.ts';
 import { openAccess } from './access-home.ts';
 import { createGateway } from './gateway.ts';
 import { openEngines } from './home-engines.ts';
+import type { SearchEngine } from './search-engine.ts';
 
-/** Serves every service of the home on one port, until it is told to stop; what is in flight is answered first. */
-export const run = async (home: string): Promise<void> => {
+/**
+ * Serves every service of the home on one port, until it is told to stop; what is in flight is answered first. `around` is for
+ * trials of Pawl itself: it stands between the services and their engines.
+ */
+export const run = async (home: string, around = (engine: SearchEngine): SearchEngine => engine): Promise<void> => {
   const environment = environmentAt(home);
   const deps = openHome(environment);
   const logger = pino({ name: 'gateway' });
@@ -37,7 +41,7 @@ export const run = async (home: string): Promise<void> => {
     logger,
     access,
     subjectHash: subjectHasher(paths.keys),
-    services: engines.services,
+    services: engines.services.map((one) => ({ ...one, engine: around(one.engine) })),
     documents: engines.documents,
     cache,
     feedback,

@@ -3,10 +3,12 @@ import { createAdmissionActivities } from '../activities/admission.ts';
 import { createControlActivities } from '../activities/control.ts';
 import { createNotifyActivities } from '../activities/notify.ts';
 import { createPlanActivities } from '../activities/plan.ts';
+import { createRemediationActivities } from '../activities/remediation.ts';
 import { createStartActivities } from '../activities/start.ts';
 import { createTokenActivities } from '../activities/tokens.ts';
 import { createTrainPermissionActivities } from '../activities/train-permission.ts';
 import { consoleNotifier } from '../adapters/notifier/console.ts';
+import { routersOf } from '../adapters/router/of-service.ts';
 import { queues } from '../contracts/queues.ts';
 import { environmentAt, readEnvironment } from '../infra/setup/environment.ts';
 import { workflowBundle } from '../infra/temporal/bundle.ts';
@@ -20,11 +22,15 @@ const toStdout = (line: string): void => {
 
 /** The light activities, over whatever stores they are given: a drill gives some that fail. */
 export const controlActivities = (deps: HomeDeps, home: string, client: Client, say = toStdout) => ({
-  ...createControlActivities(deps),
+  ...createControlActivities({
+    ...deps,
+    routers: routersOf({ ...deps, variables: environmentAt(home).variables }),
+  }),
   ...createTokenActivities(deps),
   ...createStartActivities(deps),
   ...createTrainPermissionActivities(deps),
   ...createPlanActivities(deps),
+  ...createRemediationActivities({ ...deps, variables: environmentAt(home).variables }),
   ...createNotifyActivities({
     ...deps,
     console: consoleNotifier(say),

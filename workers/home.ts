@@ -2,11 +2,13 @@
 import type { StageDeps } from '../activities/stage-deps.ts';
 import { artifactsOf } from '../adapters/artifacts/of-environment.ts';
 import { controlOf } from '../adapters/control/of-environment.ts';
+import type { FeedbackStore } from '../adapters/feedback/port.ts';
 import { sqliteFeedback } from '../adapters/feedback/sqlite.ts';
 import { homePaths } from '../adapters/home.ts';
 import { type People, readPeople } from '../adapters/keys/people.ts';
 import { pinLedgerKey } from '../adapters/ledger/pinned-key.ts';
 import { type CedarPolicy, cedarPolicy } from '../adapters/policy/cedar.ts';
+import type { QueryLog } from '../adapters/query-log/port.ts';
 import { sqliteQueryLog } from '../adapters/query-log/sqlite.ts';
 import { readJudgedQueries } from '../adapters/service/data.ts';
 import { type Services, servicesOf } from '../adapters/service/services.ts';
@@ -15,8 +17,10 @@ import type { PawlError } from '../contracts/failures.ts';
 import type { Environment } from '../infra/setup/environment.ts';
 
 export interface HomeDeps extends StageDeps {
+  readonly queryLog: QueryLog;
   readonly services: Services;
   readonly policy: CedarPolicy;
+  readonly feedback: FeedbackStore;
   people(): Promise<People>;
   close(): void;
 }
@@ -35,6 +39,7 @@ export const openHome = ({ home, environment, artifacts, store }: Environment): 
   return {
     control,
     queryLog,
+    feedback,
     services,
     policy: cedarPolicy({ home }),
     people: () => readPeople(home),

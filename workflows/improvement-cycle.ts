@@ -2,6 +2,7 @@ import type { CycleEnd, CycleInput } from '../contracts/messages.ts';
 import type { Watching } from '../contracts/stages.ts';
 import { Cycle } from './cycle/cycle.ts';
 import { changeTraffic, restoreTraffic, trafficLane } from './cycle/traffic.ts';
+import { evaluated, promoted, trialOf } from './cycle/trials.ts';
 import { work } from './cycle/work.ts';
 
 /** How often the challenger is looked at while it is watched, not sooner than so, and how much longer without data. */
@@ -46,6 +47,11 @@ const pass = async (cycle: Cycle, input: CycleInput): Promise<CycleEnd> => {
     return cycle.ended('rejected', 'the champion has changed since the evaluation', challenger);
 
   cycle.undoing(() => restoreTraffic(input, lane));
+  const trial = trialOf(input, lane, { challenger, evidence: offline.evidence.sha256 });
+  const decided = await evaluated(cycle, input, trial);
+  if (decided) return decided;
+  if (plan.canary) return promoted(cycle, input, trial, offline.reasons.join('; '));
+
   const { share } = plan.deploy;
   const deployed = await changeTraffic(cycle, input, lane, 'deploy', [
     { variant: champion, share: 1 - share },

@@ -10,6 +10,7 @@ import { nameOfUser } from '../operator.ts';
 import type { Reply } from '../output.ts';
 import { tell } from '../send.ts';
 import { bad, bold, good, warn } from '../text.ts';
+import { tellRouter } from '../told-router.ts';
 
 /** Whoever kills must not wait longer than this for Temporal. */
 const PATIENCE_MS = 5_000;
@@ -86,6 +87,7 @@ const breakTheGlass = async (context: Context, service: string | null, reason: s
   const order = { key: randomUUID(), actor: { kind: 'person', name: nameOfUser() }, reason };
   if (service === null) {
     const { services } = await context.control.killAll(order);
+    await Promise.all(services.map((one) => tellRouter(context, one, `${order.key}/${one}`)));
     return {
       subject: 'the fleet',
       way: 'break-glass',
@@ -98,6 +100,7 @@ const breakTheGlass = async (context: Context, service: string | null, reason: s
       hint: `${context.storePlace} knows: ${(await context.control.services()).join(', ') || 'no service'}.`,
     });
   }
+  await tellRouter(context, service, order.key);
   const { epoch, gold } = answer.state;
   const serving = gold ? 'gold serves' : 'no gold is set, so the champion still serves';
   return { subject: service, way: 'break-glass', what: `killed: epoch ${epoch}, ${serving}` };

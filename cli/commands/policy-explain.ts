@@ -5,7 +5,8 @@ import type { AskedPolicy } from '../../adapters/policy/port.ts';
 import { DEFAULT_TENANT, KEY_ROLES } from '../../contracts/access.ts';
 import { PawlError } from '../../contracts/failures.ts';
 import { ENVIRONMENTS } from '../../contracts/plan.ts';
-import { POLICY_ACTIONS, type PolicyDecision, type Principal, REQUEST_ACTIONS } from '../../contracts/policy.ts';
+import { askedAbout, POLICY_ACTIONS, type PolicyDecision, type Principal, REQUEST_ACTIONS } from '../../contracts/policy.ts';
+import type { TokenClaims } from '../../contracts/token.ts';
 import { planOf } from '../../domain/plan.ts';
 import { command, OF_SERVICE, serviceName } from '../command.ts';
 import type { Context } from '../context.ts';
@@ -97,7 +98,8 @@ const recorded = async (context: Context, id: string): Promise<Reply> => {
   }
   const { action, policy, input } = parsed.data;
   const { principal, environment, facts } = input;
-  const question = { id: policy.id, action, principal, service: row.service, environment, context: facts };
+  const of = principal.kind === 'person' ? askedAbout(action as TokenClaims['action']) : action;
+  const question = { id: policy.id, action: of, principal, service: row.service, environment, context: facts };
   const now = await context.policy.decide(question);
   return {
     data: { at: row.at, seq: row.seq, question, decision: policy, now },

@@ -62,7 +62,10 @@ describe('help', () => {
         (verb) => `lora ${verb}`,
       ),
       ...['import', 'export', 'coverage'].map((verb) => `judge ${verb}`),
-      ...['drill crash', 'drill matrix'],
+      ...['show', 'watch', 'promote', 'skip', 'pause', 'resume', 'abort', 'retry', 'undo'].map(
+        (verb) => `canary ${verb}`,
+      ),
+      ...['drill crash', 'drill matrix', 'drill run'],
       ...['backup', 'restore', 'gc', 'erase'],
     ];
     expect(commands.map(({ name }) => name).sort()).toEqual(promised.sort());

@@ -2,17 +2,25 @@
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import { createWorld, registerService, type World } from '../support/world.ts';
 import { writeHistories } from './histories.ts';
+import { abWalks } from './walks/ab.ts';
+import { canaryWalks } from './walks/canary.ts';
 import { cycleWalks } from './walks/cycle.ts';
 import { killSwitchWalks, triggerWalks } from './walks/fleet.ts';
 import { guardianWalks } from './walks/guardian.ts';
 import { loraWalks } from './walks/lora.ts';
+import { remediationWalks } from './walks/remediation.ts';
 import { setScene, type Walk } from './walks/walk.ts';
+import { watchWalks } from './walks/watch.ts';
 
 const walks: Record<string, Record<string, Walk>> = {
   improvementCycle: cycleWalks,
   guardian: guardianWalks,
   killSwitch: killSwitchWalks,
   loraFineTune: loraWalks,
+  abEvaluation: abWalks,
+  canaryPromotion: canaryWalks,
+  remediation: remediationWalks,
+  promotionWatch: watchWalks,
   trigger: triggerWalks,
 };
 

@@ -34,13 +34,10 @@ export async function searchService(): Promise<SearchService> {
   const control = sqliteControl(join(folder, '.pawl/control.db'), () => NOW);
   const log: ServedQuery[] = [];
   const queryLog: StageDeps['queryLog'] = {
-    append: async (rows) => void log.push(...rows),
     read: async ({ service, from, to, variant }) =>
       log.filter(
         (row) => row.service === service && row.at >= from && row.at < to && (!variant || row.variant === variant),
       ),
-    prune: async () => 0,
-    close: () => undefined,
   };
   const deps: StageDeps = {
     control,

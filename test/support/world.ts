@@ -21,6 +21,8 @@ import { createOperatorKey, readOperatorKey } from '../../adapters/keys/operator
 import { addPerson, readPeople } from '../../adapters/keys/people.ts';
 import { signToken } from '../../adapters/keys/token.ts';
 import type { PolicyEngine } from '../../adapters/policy/port.ts';
+import type { AbActivities } from '../../contracts/ab.ts';
+import type { CanaryActivities } from '../../contracts/canary.ts';
 import type { ControlActivities } from '../../contracts/control.ts';
 import type { EvidenceActivities, SealOrder } from '../../contracts/evidence.ts';
 import type { LoraActivities } from '../../contracts/lora.ts';
@@ -35,6 +37,9 @@ import { dataConverter } from '../../infra/temporal/data-converter.ts';
 import { testPlan } from './plan.ts';
 import { servicesOf, shippedPolicy } from './policy.ts';
 import '../../drills/quiet-runtime.ts';
+import { abTo } from './ab.ts';
+import { canaryTo } from './canary.ts';
+import { type FixActivities, fixesTo } from './fixes.ts';
 import { loraTo } from './lora.ts';
 import { replayEverything } from './replay-everything.ts';
 import { signer } from './signers.ts';
@@ -57,6 +62,12 @@ export interface World {
   stages: StageActivities;
   /** What the activities of a fine-tune do from now on; anything that is not scripted goes through to an adapter. */
   lora: LoraActivities;
+  /** What the activities of a canary find from now on; anything that is not scripted is good. */
+  canary: CanaryActivities;
+  /** What the activities of an A/B evaluation do from now on. */
+  ab: AbActivities;
+  /** What fixes look at and have done from now on. */
+  fixes: FixActivities;
   /** Asked from now on; Pawl's own policies. Services stand in the environment of the plan. */
   policy: PolicyEngine;
   /** Seals the evidence of the cycles that end from now on. */
@@ -114,6 +125,9 @@ export const createWorld = async (
     plan,
     stages: stagesTo(challengerOf(SERVICE)),
     lora: loraTo(),
+    canary: canaryTo(control),
+    ab: abTo(),
+    fixes: fixesTo(control),
     policy: shippedPolicy,
     ...sealing,
     sign: (claims) => signToken(privateKey, { ...claimsOf(person.kid, person.name, person.roles[0] ?? ''), ...claims }),
@@ -130,6 +144,12 @@ export const createWorld = async (
         (world.stages[name] as (input: never) => Promise<unknown>)(input);
       const lora = (name: keyof LoraActivities) => (input: never) =>
         (world.lora[name] as (input: never) => Promise<unknown>)(input);
+      const ab = (name: keyof AbActivities) => (input: never) =>
+        (world.ab[name] as (input: never) => Promise<unknown>)(input);
+      const fix = (name: keyof FixActivities) => (input: never) =>
+        (world.fixes[name] as (input: never) => Promise<unknown>)(input);
+      const canary = (name: string) => (order: never) =>
+        (world.canary[name as keyof CanaryActivities] as (order: never) => Promise<unknown>)(order);
       const created = await Promise.all([
         Worker.create({
           ...shared,
@@ -144,6 +164,9 @@ export const createWorld = async (
             ...createAdmissionActivities({ client: env.client, control }),
             ...failing({
               readPlan: async () => world.plan,
+              readFixSettings: fix('readFixSettings'),
+              readFixFacts: fix('readFixFacts'),
+              callRemedy: fix('callRemedy'),
               notify: async (notice: Notice) => {
                 told.push(notice);
                 await world.notify(notice);
@@ -158,6 +181,9 @@ export const createWorld = async (
             ...Object.fromEntries(STAGE_NAMES.map((name) => [name, stage(name)])),
             sealEvidence: (order: SealOrder) => world.sealEvidence(order),
             prepareLoraData: lora('prepareLoraData'),
+            ...Object.fromEntries(Object.keys(world.canary).map((name) => [name, canary(name)])),
+            lookForBreach: fix('lookForBreach'),
+            ...Object.fromEntries(AB_NAMES.map((name) => [name, ab(name)])),
           }),
         }),
         Worker.create({
@@ -189,6 +215,7 @@ export const createWorld = async (
   return world;
 };
 
+const AB_NAMES = ['lookAtArms', 'expectAb', 'alphaOf', 'keepAb'] as const;
 const STAGE_NAMES = ['findBreach', 'diagnose', 'augment', 'train', 'evaluate', 'watch', 'learn'] as const;
 
 const claimsOf = (kid: string, person: string, role: string): TokenClaims => ({

@@ -12,6 +12,8 @@ import { createTokenActivities } from '../../activities/tokens.ts';
 import type { ControlStore } from '../../adapters/control/port.ts';
 import { sqliteControl } from '../../adapters/control/sqlite.ts';
 import { signToken, verifyToken } from '../../adapters/keys/token.ts';
+import type { AbActivities } from '../../contracts/ab.ts';
+import type { CanaryActivities } from '../../contracts/canary.ts';
 import type { ControlActivities } from '../../contracts/control.ts';
 import { cycleWorkflowId } from '../../contracts/ids.ts';
 import type { CycleEnd, CycleInput } from '../../contracts/messages.ts';
@@ -22,6 +24,8 @@ import type { StageActivities } from '../../contracts/stages.ts';
 import type { TokenClaims } from '../../contracts/token.ts';
 import { dataConverter } from '../../infra/temporal/data-converter.ts';
 import { registerSearchAttributes } from '../../infra/temporal/search-attributes.ts';
+import { abTo } from '../support/ab.ts';
+import { canaryTo } from '../support/canary.ts';
 import { testPlan } from '../support/plan.ts';
 import { servicesOf, shippedPolicy } from '../support/policy.ts';
 import type { StartedCycle } from '../support/requests.ts';
@@ -52,6 +56,10 @@ export interface SkippedTime {
   /** Whether the policy is asked about tokens, or their signature is enough. */
   policed: boolean;
   plan: CyclePlan;
+  /** What the activities of an A/B evaluation do. */
+  ab: AbActivities;
+  /** What is measured of a canary, or by a watch. */
+  canary: CanaryActivities;
   startCycle(
     service: string,
     script?: Partial<StageActivities>,
@@ -112,6 +120,12 @@ export const skippedTime = async (path: string): Promise<SkippedTime> => {
   const stage = (name: keyof StageActivities) => (input: never) =>
     (stages[name] as (input: never) => Promise<unknown>)(input);
 
+  const ab = (name: keyof AbActivities) => (input: never) =>
+    (world.ab[name] as (input: never) => Promise<unknown>)(input);
+
+  const canary = (name: keyof CanaryActivities) => (order: never) =>
+    (world.canary[name] as (order: never) => Promise<unknown>)(order);
+
   const world: SkippedTime = {
     env,
     control,
@@ -122,6 +136,8 @@ export const skippedTime = async (path: string): Promise<SkippedTime> => {
     tellable: true,
     policed: true,
     plan: longPlan(),
+    ab: abTo(),
+    canary: canaryTo(control),
     sign: (claims, by = 'ada') => {
       const [founder, ...others] = people;
       const signs = others.find(({ person }) => person.name === by) ?? founder;
@@ -198,6 +214,10 @@ export const skippedTime = async (path: string): Promise<SkippedTime> => {
       taskQueue: queues.data,
       activities: {
         ...sealing,
+        ...Object.fromEntries(
+          (Object.keys(world.canary) as Array<keyof CanaryActivities>).map((name) => [name, canary(name)]),
+        ),
+        ...Object.fromEntries((Object.keys(world.ab) as Array<keyof AbActivities>).map((name) => [name, ab(name)])),
         ...Object.fromEntries((Object.keys(stages) as Array<keyof StageActivities>).map((name) => [name, stage(name)])),
       },
     }),

@@ -11,15 +11,18 @@ const ENDS: Readonly<Partial<Record<Outcome, NoticeType>>> = {
   killed: 'cycle.killed',
 };
 
+/** Whose notices these are: a cycle's, or those of a child of one. */
+export type Told = Pick<CycleInput, 'service' | 'cycle'> & { readonly plan: Pick<CycleInput['plan'], 'notify'> };
+
 /**
  * Tells people what happens, where the plan says so. Nothing waits for it but the workflow's own end, and one that cannot
  * be told is a row in the ledger and nothing more.
  */
 export class Notices {
-  readonly #input: CycleInput;
+  readonly #input: Told;
   readonly #sending = new Set<Promise<void>>();
 
-  constructor(input: CycleInput) {
+  constructor(input: Told) {
     this.#input = input;
   }
 

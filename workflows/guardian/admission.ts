@@ -8,9 +8,11 @@ import { cycleWorkflowId, dayOf } from '../../contracts/ids.ts';
 import { fieldOf } from '../../contracts/message-shapes.ts';
 import type { Admission, CycleEnd, CycleReport, CycleRequest, RunningCycle } from '../../contracts/messages.ts';
 import type { CyclePlan } from '../../contracts/plan.ts';
+import type { FixEnd } from '../../contracts/remediation.ts';
 import { objection } from '../../domain/admission.ts';
 import { reasonOf } from '../failure.ts';
 import { ask, configuration, store } from '../options.ts';
+import { type Fixes, isFix } from './fixes.ts';
 import type { Lane } from './lane.ts';
 import { onDay, withAdmitted, withoutAdmitted } from './memory.ts';
 import type { Self } from './self.ts';
@@ -19,10 +21,12 @@ import { startCycle } from './start-cycle.ts';
 export class Admissions {
   readonly #self: Self;
   readonly #lane: Lane;
+  readonly #fixes: Fixes;
 
-  constructor(self: Self, lane: Lane) {
+  constructor(self: Self, lane: Lane, fixes: Fixes) {
     this.#self = self;
     this.#lane = lane;
+    this.#fixes = fixes;
   }
 
   async admit(asked: CycleRequest): Promise<Admission> {
@@ -70,7 +74,7 @@ export class Admissions {
     const cycle = fieldOf(report, 'cycle');
     if (cycle === null || !this.#self.memory.running.some((one) => one.cycle === cycle)) return;
     const { end } = report as CycleReport;
-    if (typeof end?.outcome === 'string' && typeof end.because === 'string') this.#self.ended(cycle, end);
+    if (typeof end?.outcome === 'string' && typeof end.because === 'string') this.#ended(cycle, end);
   }
 
   /** Finds cycles that ended without a word (terminated, or a report that got lost) and puts their traffic back. */
@@ -80,9 +84,17 @@ export class Admissions {
     const ended = await ask.findEnded({ workflowIds: running.map(({ workflowId }) => workflowId) });
     for (const { workflowId, status, end, promoted } of ended) {
       const gone = this.#self.memory.running.find((one) => one.workflowId === workflowId);
-      if (gone && end) this.#self.ended(gone.cycle, end);
-      else if (gone) await this.#vanished(gone, `the workflow ended without a report (${status})`, promoted);
+      const because = `the workflow ended without a report (${status})`;
+      if (gone && end) this.#ended(gone.cycle, end);
+      else if (gone && isFix(gone)) await this.#fixes.vanished(gone, because);
+      else if (gone) await this.#vanished(gone, because, promoted);
     }
+  }
+
+  /** By its id: what is reported may say anything. */
+  #ended(cycle: string, end: CycleEnd | FixEnd): void {
+    if (isFix({ cycle })) this.#fixes.ended(cycle, end as FixEnd);
+    else this.#self.ended(cycle, end as CycleEnd);
   }
 
   /** Proves who asks, where a token came along, and holds the day's budgets against what was used of them. */
@@ -104,7 +116,7 @@ export class Admissions {
       cooldownUntil,
       now: Date.now(),
       paused: paused !== null,
-      running: running.length,
+      running: running.filter((one) => !isFix(one)).length,
       admittedToday: today.admitted,
       byHand: trigger === 'hand',
       budgetsByPolicy,

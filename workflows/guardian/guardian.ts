@@ -3,10 +3,13 @@ import { ApplicationFailure, isCancellation, setDefaultSignalHandler, setHandler
 import type { GuardianInput, GuardianMemory } from '../../contracts/guardian.ts';
 import { isCycleRequest } from '../../contracts/message-shapes.ts';
 import * as messages from '../../contracts/messages.ts';
+import type { FixAnswer, FixRequest } from '../../contracts/remediation.ts';
+import { fixUpdate, isFixRequest } from '../../contracts/remediation-messages.ts';
 import { reasonOf } from '../failure.ts';
 import { answering, inTurn, onMessage } from '../messages.ts';
 import { Mutex } from '../mutex.ts';
 import { Admissions } from './admission.ts';
+import { Fixes } from './fixes.ts';
 import { Lane } from './lane.ts';
 import { freshMemory, statusOf } from './memory.ts';
 import { Orders } from './orders.ts';
@@ -22,6 +25,7 @@ export class Guardian {
   closing = false;
   readonly #self: Self;
   readonly #lane: Lane;
+  readonly #fixes: Fixes;
   readonly #admissions: Admissions;
   readonly #mutex = new Mutex();
   readonly #lookAfterMs: number;
@@ -32,7 +36,8 @@ export class Guardian {
   constructor({ service, memory, lookAfterMs = LOOK_AFTER_CYCLES_MS }: GuardianInput) {
     this.#self = new Self(service, memory ?? freshMemory());
     this.#lane = new Lane(this.#self);
-    this.#admissions = new Admissions(this.#self, this.#lane);
+    this.#fixes = new Fixes(this.#self, this.#lane);
+    this.#admissions = new Admissions(this.#self, this.#lane, this.#fixes);
     this.#lookAfterMs = lookAfterMs;
     this.#lookAt = Date.now() + lookAfterMs;
     this.#listen(new Orders(this.#self));
@@ -73,9 +78,19 @@ export class Guardian {
 
   async #admit(request: messages.CycleRequest): Promise<messages.Admission> {
     const admission = await this.#admissions.admit(request);
+    this.#lookSoon();
+    return admission;
+  }
+
+  async #fix(request: FixRequest): Promise<FixAnswer> {
+    const answer = await this.#fixes.admit(request);
+    this.#lookSoon();
+    return answer;
+  }
+
+  #lookSoon(): void {
     this.#lookAt = Math.min(this.#lookAt, Date.now() + this.#everyMs());
     this.#woken = true;
-    return admission;
   }
 
   #everyMs(): number {
@@ -85,7 +100,10 @@ export class Guardian {
   #listen(orders: Orders): void {
     setHandler(messages.guardianStatusQuery, () => statusOf(this.#self.service, this.#self.memory));
     setHandler(messages.admitUpdate, (request) => this.#mutex.run(() => this.#admit(request)), {
-      validator: (request) => this.#validate(request),
+      validator: (request) => this.#validate(isCycleRequest(request), 'expected { key, trigger, requestedBy, reason }'),
+    });
+    setHandler(fixUpdate, (request) => this.#mutex.run(() => this.#fix(request)), {
+      validator: (request) => this.#validate(isFixRequest(request), 'expected { key, requestedBy, reason, findings }'),
     });
     setHandler(messages.laneUpdate, (request) => this.#mutex.run(() => this.#lane.request(request)));
     setHandler(messages.reportSignal, (report) => this.#admissions.reported(report));
@@ -113,10 +131,8 @@ export class Guardian {
     setDefaultSignalHandler((name) => onRefusal(`${name}: the guardian knows no such message`));
   }
 
-  #validate(request: unknown): void {
-    if (!isCycleRequest(request)) {
-      throw ApplicationFailure.nonRetryable('expected { key, trigger, requestedBy, reason }', 'Usage');
-    }
+  #validate(isRequest: boolean, expected: string): void {
+    if (!isRequest) throw ApplicationFailure.nonRetryable(expected, 'Usage');
     if (this.closing || this.#mutex.crowded) {
       throw ApplicationFailure.retryable('the guardian is busy, or starting its next run; ask again', 'Unavailable');
     }

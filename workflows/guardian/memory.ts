@@ -1,9 +1,12 @@
-import type { GuardianMemory } from '../../contracts/guardian.ts';
+import type { FixesMemory, GuardianMemory } from '../../contracts/guardian.ts';
 import type { CycleEnd, GuardianStatus, RunningCycle } from '../../contracts/messages.ts';
+import type { FixEnd } from '../../contracts/remediation.ts';
 
 /** Enough for a caller that repeats its request, and for a person who looks; the ledger keeps everything. */
 const ANSWERS_KEPT = 500;
 const ENDS_KEPT = 20;
+const FIX_ENDS_KEPT = 5;
+export const NO_FIXES: FixesMemory = { admitted: [], day: '', lastNumber: 0, askedAt: null, last: [] };
 
 export const freshMemory = (): GuardianMemory => ({
   state: null,
@@ -53,6 +56,15 @@ export const withEnd = (memory: GuardianMemory, cycle: string, end: CycleEnd, no
   cooldownUntil: end.outcome === 'kept' ? memory.cooldownUntil : now + memory.cooldownMs,
 });
 
+/** A fix that came to its end. It calms nothing down: what it mended may be tried to be bettered at once. */
+export const withFixEnd = (memory: GuardianMemory, fix: string, end: FixEnd): GuardianMemory => {
+  const fixes = memory.fixes ?? NO_FIXES;
+  return {
+    ...withoutCycle(memory, fix),
+    fixes: { ...fixes, last: [...fixes.last, { fix, ...end }].slice(-FIX_ENDS_KEPT) },
+  };
+};
+
 export const onDay = (memory: GuardianMemory, day: string): GuardianMemory =>
   memory.today.day === day ? memory : { ...memory, today: { day, admitted: 0, lastNumber: 0 } };
 
@@ -71,6 +83,7 @@ export const statusOf = (service: string, memory: GuardianMemory): GuardianStatu
   today: { day: memory.today.day, admitted: memory.today.admitted },
   cooldownUntil: memory.cooldownUntil === null ? null : new Date(memory.cooldownUntil).toISOString(),
   last: memory.last,
+  ...(memory.fixes && { fixes: memory.fixes.last }),
 });
 
 /** The guardian in the Web UI, in a few lines of Markdown. */
@@ -84,6 +97,7 @@ export const detailsOf = (status: GuardianStatus, refusal: string | null): strin
         `- ${cycle} runs (${trigger})${status.lane.holder === cycle ? ', holds the traffic lane' : ''}`,
     ),
     ...status.last.slice(-5).map(({ cycle, outcome, because }) => `- ${cycle}: ${outcome}, ${because}`),
+    ...(status.fixes ?? []).map(({ fix, outcome, because }) => `- ${fix}: ${outcome}, ${because}`),
     ...(refusal === null ? [] : [`last refused message: ${refusal}`]),
   ].join('\n\n');
 

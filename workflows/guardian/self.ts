@@ -12,10 +12,11 @@ import type { GuardianMemory } from '../../contracts/guardian.ts';
 import { guardianId } from '../../contracts/ids.ts';
 import type { LedgerHead } from '../../contracts/ledger.ts';
 import { type CycleEnd, killSignal, type Outcome } from '../../contracts/messages.ts';
+import type { FixEnd } from '../../contracts/remediation.ts';
 import type { Actor, ServiceState, StateAnswer } from '../../contracts/traffic.ts';
 import { store } from '../options.ts';
 import { tell } from '../tell.ts';
-import { detailsOf, statusOf, withEnd } from './memory.ts';
+import { detailsOf, statusOf, withEnd, withFixEnd } from './memory.ts';
 
 /** Small enough for one short activity. */
 const NOTES_AT_ONCE = 100;
@@ -81,6 +82,12 @@ export class Self {
   ended(cycle: string, end: CycleEnd): void {
     this.stale ||= TRAFFIC_MOVED.has(end.outcome);
     this.remember(withEnd(this.#memory, cycle, end, Date.now()));
+  }
+
+  /** What it moved the store knows better. */
+  fixEnded(fix: string, end: FixEnd): void {
+    this.stale = true;
+    this.remember(withFixEnd(this.#memory, fix, end));
   }
 
   /** A key of its own for each effect, over all runs of this guardian. */

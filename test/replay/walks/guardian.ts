@@ -1,5 +1,6 @@
 import { Context } from '@temporalio/activity';
 import type { WorkflowHandle } from '@temporalio/client';
+import { PawlError } from '../../../contracts/failures.ts';
 import type { GuardianInput } from '../../../contracts/guardian.ts';
 import { guardianId } from '../../../contracts/ids.ts';
 import {
@@ -13,6 +14,7 @@ import {
 } from '../../../contracts/messages.ts';
 import { queues } from '../../../contracts/queues.ts';
 import type { StageActivities } from '../../../contracts/stages.ts';
+import { askForFix, brokenOn, fixesTo, fixRequest, fixSettings, promoteTo, startFix } from '../../support/fixes.ts';
 import { testPlan } from '../../support/plan.ts';
 import { door, eventually, guardianOf, runCycle, startCycle, triggerCycle } from '../../support/requests.ts';
 import { stagesTo } from '../../support/stages.ts';
@@ -198,6 +200,59 @@ export const guardianWalks: Record<PathOf<'guardian'>, Walk> = {
     if (admission.admitted) await world.client.workflow.getHandle(admission.workflowId).result();
     await allReported(world, service);
     await triggerCycle(world, service, 'gate'); // the cycles of the day are used up
+    return quietGuardian(world, service);
+  },
+
+  fixed: async (world, service) => {
+    await promoteTo(world.control, service, challengerOf(service));
+    world.fixes = fixesTo(world.control, { lookForBreach: brokenOn(challengerOf(service)) });
+    const { handle } = await startFix(world, service);
+    await handle.result();
+    await allReported(world, service);
+    const undo = { requestedBy: { kind: 'person', name: 'ada' }, only: 'previous', findings: [] } as const;
+    await (await startFix(world, service, undo)).handle.result();
+    await allReported(world, service);
+    return quietGuardian(world, service);
+  },
+
+  'fixes-refused': async (world, service) => {
+    const held = door();
+    const { readFixFacts } = fixesTo(world.control);
+    const readFixSettings = async () => fixSettings({ perHour: 1 });
+    world.fixes = fixesTo(world.control, {
+      readFixSettings,
+      readFixFacts: async (order) => held.opened.then(() => readFixFacts(order)),
+    });
+    const { handle } = await startFix(world, service);
+    await askForFix(world, service, fixRequest()); // one is at it
+    await askForFix(world, service, fixRequest({ champion: challengerOf(service) })); // another serves
+    held.open();
+    await handle.result();
+    await allReported(world, service);
+    await askForFix(world, service, fixRequest()); // too many: people are asked
+    await askForFix(world, service, fixRequest());
+    world.fixes = fixesTo(world.control, {
+      readFixSettings: async () => {
+        throw new PawlError('ConfigInvalid', 'pawl.yaml cannot be read');
+      },
+    });
+    await askForFix(world, service, fixRequest());
+    const token = world.sign({ action: 'start', workflow: guardianId('another') });
+    await askForFix(world, service, fixRequest({ requestedBy: { kind: 'person', name: 'ada' }, only: 'gold', token }));
+    return quietGuardian(world, service);
+  },
+
+  'fix-terminated': async (world, service) => {
+    const { readFixFacts } = fixesTo(world.control);
+    const held = door();
+    world.fixes = fixesTo(world.control, {
+      readFixFacts: async (order) => held.opened.then(() => readFixFacts(order)),
+    });
+    await startGuardian(world, { service, lookAfterMs: 1_000 });
+    const { handle } = await startFix(world, service);
+    await handle.terminate('by a person');
+    await allReported(world, service);
+    held.open();
     return quietGuardian(world, service);
   },
 

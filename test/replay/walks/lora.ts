@@ -1,5 +1,4 @@
 import { Context } from '@temporalio/activity';
-import type { WorkflowHandle } from '@temporalio/client';
 import { PawlError } from '../../../contracts/failures.ts';
 import type { LoraActivities, TrainedLeg, TrainLeg } from '../../../contracts/lora.ts';
 import { checkpointNowUpdate, extendSignal, extendUpdate } from '../../../contracts/lora-messages.ts';
@@ -7,9 +6,8 @@ import { abortUpdate } from '../../../contracts/messages.ts';
 import { type LoraHandle, legTo, loraTo, startLora } from '../../support/lora.ts';
 import { door } from '../../support/requests.ts';
 import { evidenceOf } from '../../support/stages.ts';
-import type { World } from '../../support/world.ts';
 import type { PathOf } from '../paths.ts';
-import type { Walk } from './walk.ts';
+import { chain, type Walk } from './walk.ts';
 
 type Changes = Parameters<typeof startLora>[2];
 
@@ -80,16 +78,4 @@ export const loraWalks: Record<PathOf<'loraFineTune'>, Walk> = {
     await handle.result();
     return chain(world, handle);
   },
-};
-
-/** Every run of a workflow that continued as new, the first one first. */
-const chain = async (world: World, first: LoraHandle): Promise<readonly WorkflowHandle[]> => {
-  const runs: WorkflowHandle[] = [];
-  for (let runId: string | null | undefined = first.firstExecutionRunId; runId; ) {
-    const run: WorkflowHandle = world.client.workflow.getHandle(first.workflowId, runId);
-    runs.push(run);
-    const { events } = await run.fetchHistory();
-    runId = events?.at(-1)?.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId;
-  }
-  return runs;
 };

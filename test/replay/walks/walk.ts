@@ -1,5 +1,5 @@
 /** What the recordings share: a scene for one service, and the ways to wait until a workflow has done all there is to do. */
-import type { WorkflowHandle } from '@temporalio/client';
+import type { WorkflowHandle, WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
 import type { CyclePlan } from '../../../contracts/plan.ts';
 import type { StageActivities } from '../../../contracts/stages.ts';
 import { testPlan } from '../../support/plan.ts';
@@ -32,3 +32,18 @@ export const quiet = async (handle: WorkflowHandle): Promise<WorkflowHandle> => 
 export const quietGuardian = async (world: World, service: string): Promise<readonly WorkflowHandle[]> => [
   await quiet(guardianOf(world, service)),
 ];
+
+/** Every run of a workflow that continued as new, the first one first. */
+export const chain = async (
+  { client }: World,
+  first: Pick<WorkflowHandleWithFirstExecutionRunId, 'workflowId' | 'firstExecutionRunId'>,
+): Promise<readonly WorkflowHandle[]> => {
+  const runs: WorkflowHandle[] = [];
+  for (let runId: string | null | undefined = first.firstExecutionRunId; runId; ) {
+    const run: WorkflowHandle = client.workflow.getHandle(first.workflowId, runId);
+    runs.push(run);
+    const { events } = await run.fetchHistory();
+    runId = events?.at(-1)?.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId;
+  }
+  return runs;
+};
