@@ -2,7 +2,17 @@
 
 import { type Decision, decisionsIn } from './decisions.ts';
 import type { Arm, Evidence, LedgerRow } from './evidence.ts';
-import { at, beforeOf, championOf, type Finding, isDone, notApplicable, type Rule, stateOf } from './reading.ts';
+import {
+  at,
+  beforeOf,
+  championOf,
+  type Finding,
+  isDone,
+  isOfFix,
+  notApplicable,
+  type Rule,
+  stateOf,
+} from './reading.ts';
 
 interface Admitted {
   readonly row: LedgerRow;
@@ -99,7 +109,8 @@ export const automationIsAllowed: Rule = (evidence) => {
 /** By what it did, not by what it calls itself. What gives to champion and gold alone is a way back. */
 const loosenedBy = (row: LedgerRow): 'deploy' | 'promote' | null => {
   const [before, after] = [beforeOf(row), stateOf(row)];
-  if (!before || !after) return null;
+  // What a fix may go back to is a rule of its own.
+  if (!before || !after || isOfFix(row)) return null;
   if (after.champion !== before.champion) return 'promote';
   const given = after.arms.filter(({ variant }) => reachOf(variant, after.arms) > reachOf(variant, before.arms));
   return given.some(({ variant }) => variant !== before.champion && variant !== before.gold) ? 'deploy' : null;
@@ -112,7 +123,10 @@ const reachOf = (variant: string, arms: readonly Arm[]): number => {
   return together.reduce((sum, { share }) => sum + share, 0);
 };
 
-/** From the first decision about a start of the service on; each admission uses up one. */
+/**
+ * From the first decision about a start of the service on; each admission uses up one. A fix that a person asks for restricts,
+ * and needs none; where a token came along, one was made all the same.
+ */
 export const startsAreAllowed: Rule = (evidence) => {
   const decisions = Map.groupBy(
     decisionsIn(evidence).filter(({ action }) => action === 'start'),
@@ -120,7 +134,7 @@ export const startsAreAllowed: Rule = (evidence) => {
   );
   if (decisions.size === 0) return notApplicable('no policy has been asked about starts');
   return evidence.ledger
-    .filter(({ kind }) => kind === 'cycle admitted')
+    .filter((row) => row.kind === 'cycle admitted' || isPolicedFix(row))
     .flatMap((row): Finding[] => {
       const asked = decisions.get(row.service) ?? [];
       if (!asked.some((one) => one.row.seq < row.seq)) return [];
@@ -130,3 +144,6 @@ export const startsAreAllowed: Rule = (evidence) => {
       return found >= 0 ? [] : [at(row, `${row.cycle} was admitted, and no decision of the policy allows its start`)];
     });
 };
+
+const isPolicedFix = ({ kind, actor, body }: LedgerRow): boolean =>
+  kind === 'fix admitted' && (actor.kind !== 'person' || Boolean(body.decision));

@@ -39,9 +39,17 @@ import {
   isSigned,
 } from './decisions.ts';
 import type { Evidence } from './evidence.ts';
+import {
+  fixEndsLegally,
+  fixEndsOnce,
+  fixesRunningIn,
+  fixGoesBack,
+  fixMovesAsItSays,
+  fixMovesNothingAfterItsEnd,
+} from './fixes.ts';
 import { readEvidence } from './home.ts';
 import { keepsModels, servesWhatWasTrained } from './models.ts';
-import { type Asked, type Finding, isApplicable, type Rule } from './reading.ts';
+import { type Asked, byCycle, type Finding, isApplicable, type Rule } from './reading.ts';
 import { mirroredByShare, mixedFromInterleaved, servedByShare } from './served.ts';
 import {
   countsKillsAndGrants,
@@ -69,6 +77,11 @@ export const RULES = {
   'a cycle registers at most one variant': registersOneVariant,
   'a cycle that has ended moves nothing': movesNothingAfterItsEnd,
   'a cycle that does not promote leaves nothing on trial': leavesNoTrial,
+  'every admitted fix ends exactly once': fixEndsOnce,
+  'a fix ends in one of the known outcomes': fixEndsLegally,
+  'a fix goes back to gold or to a champion of before': fixGoesBack,
+  'a fix takes each remedy at most once, and says so': fixMovesAsItSays,
+  'a fix that has ended moves nothing': fixMovesNothingAfterItsEnd,
   'epoch and promotion number count kills and grants': countsKillsAndGrants,
   'traffic moves only by the grant given last': movesOnlyByGrant,
   'after a kill nothing moves until it is armed': movesNothingUnderTheLatch,
@@ -108,7 +121,7 @@ export interface Report {
   readonly rows: number;
   readonly served: number;
   readonly cycles: number;
-  /** Cycles that have not ended yet, by service and id; how they end is not judged. */
+  /** Cycles and fixes that have not ended yet, by service and id; how they end is not judged. */
   readonly running: readonly string[];
   readonly violations: readonly Violation[];
   /** Rules that found nothing to be held against; they are not among those that hold. */
@@ -123,9 +136,8 @@ export const reportOn = (evidence: Evidence, asked: Asked): Report => {
     rules: verdicts.length,
     rows: evidence.ledger.length,
     served: evidence.served.length,
-    cycles: new Set(evidence.ledger.flatMap(({ service, cycle }) => (cycle === null ? [] : [`${service} ${cycle}`])))
-      .size,
-    running: runningIn(evidence),
+    cycles: byCycle(evidence).length,
+    running: [...runningIn(evidence), ...fixesRunningIn(evidence)],
     violations: verdicts.flatMap(([rule, verdict]) =>
       isApplicable(verdict) ? verdict.map((finding) => ({ rule, ...finding })) : [],
     ),

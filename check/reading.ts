@@ -45,9 +45,14 @@ export const grouped = (
 ): ReadonlyArray<readonly [string, readonly LedgerRow[]]> => [...Map.groupBy(rows, by)];
 
 export const byService = ({ ledger }: Evidence) => grouped(ledger, ({ service }) => service);
+/** A fix stands where a cycle does, under an id of another kind. */
+export const isOfFix = ({ cycle }: LedgerRow): boolean => /^fx_\d{4}_\d{2}_\d{2}_\d{3,}$/.test(cycle ?? '');
+
 /** A cycle's id is its service's own. */
 export const byCycle = ({ ledger }: Evidence) =>
   grouped(
-    ledger.filter(({ cycle }) => cycle !== null),
+    ledger.filter((row) => row.cycle !== null && !isOfFix(row)),
     ({ service, cycle }) => `${service} ${cycle}`,
   );
+export const byFix = ({ ledger }: Evidence) =>
+  grouped(ledger.filter(isOfFix), ({ service, cycle }) => `${service} ${cycle}`);

@@ -21,6 +21,8 @@ export interface ProcessesOptions {
   /** The address of a server that runs already; otherwise they have one of their own. */
   readonly temporal?: string;
   readonly workers?: readonly WorkerName[];
+  /** Runs in place of the gateway's own entry: a module with its arguments. */
+  readonly gateway?: readonly [module: string, ...args: string[]];
   /** On top of what all of them are told, such as where several homes keep what they share. */
   readonly variables?: Readonly<Record<string, string>>;
 }
@@ -37,7 +39,7 @@ export class Processes {
 
   private constructor(
     home: string,
-    { temporal, variables }: ProcessesOptions,
+    { temporal, variables, gateway: entry }: ProcessesOptions,
     binary: string,
     [port = 0, gatewayPort = 0]: readonly number[],
   ) {
@@ -59,7 +61,8 @@ export class Processes {
     const files = { database: join(state, 'temporal.db'), log: join(this.#logs, 'temporal.log') };
     const addresses = { temporal: this.temporal, namespace: NAMESPACE, gateway: this.gateway };
     const specs = [temporalChild({ ...server, ...files }, env), ...pawlChildren(addresses, env, [])];
-    this.#specs = new Map(specs.map((spec) => [spec.name, spec]));
+    const entered = specs.map((spec) => (entry && spec.name === 'gateway' ? { ...spec, args: entry } : spec));
+    this.#specs = new Map(entered.map((spec) => [spec.name, spec]));
     process.once('exit', this.#killAll);
   }
 

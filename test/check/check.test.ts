@@ -5,6 +5,7 @@ import { BAD_ARTIFACTS, sealed } from './cases/artifacts.ts';
 import { type Bad, evidenceOf } from './cases/bad.ts';
 import { BAD_CHAINS } from './cases/chain.ts';
 import { BAD_DECISIONS } from './cases/decisions.ts';
+import { BAD_FIXES, FIX, goBack, mended, mending } from './cases/fixes.ts';
 import { BAD_MODELS, registered } from './cases/models.ts';
 import { BAD_TRAFFIC } from './cases/traffic.ts';
 import { BEN, CHALLENGER, FIRST, GOLD, HandMadeLedger, WORKFLOW } from './hand-made-ledger.ts';
@@ -12,6 +13,9 @@ import { BEN, CHALLENGER, FIRST, GOLD, HandMadeLedger, WORKFLOW } from './hand-m
 const admitted = (body: object = {}) => new HandMadeLedger().admitted(body);
 const deployed = () => admitted().grant().deploy();
 const promoted = () => deployed().promote().ends('promoted');
+
+const VANISHED = { cycle: FIX, by: 'guardian' };
+const whole = (variant: string) => [{ variant, share: 1 }];
 
 const brokenIn = (home: HandMadeLedger | Evidence): RuleName[] => [
   ...new Set(violationsIn(evidenceOf(home)).map(({ rule }) => rule)),
@@ -48,6 +52,22 @@ describe('the checker finds nothing wrong', () => {
     const ledger = admitted().grant().shift('deploy', arms).answered(GOLD, 1_000);
     for (const error of [null, 'Internal']) ledger.answered(CHALLENGER, 1_001, 5, { mirrored: true, error });
     expect(brokenIn(ledger.restore().ends('rolled back'))).toEqual([]);
+  });
+
+  test('with a fix that went back to the champion of before, and one that went on to gold', () => {
+    expect(brokenIn(mended(goBack(mending())))).toEqual([]);
+    const further = goBack(goBack(mending()), GOLD, 'fix: back to gold');
+    expect(brokenIn(mended(further, ['restart', 'previous', 'gold']))).toEqual([]);
+  });
+
+  test('with a fix that was killed, or that had nothing to do', () => {
+    expect(brokenIn(mended(goBack(mending()).kill(), ['previous'], 'killed'))).toEqual([]);
+    expect(brokenIn(mended(mending(), [], 'not needed'))).toEqual([]);
+  });
+
+  test('with a fix whose workflow has vanished, of which the guardian tells', () => {
+    const ledger = goBack(mending()).grant(FIX).shift('it has vanished', whole(CHALLENGER), undefined, VANISHED);
+    expect(brokenIn(ledger.row('fix ended', { ...VANISHED, body: { outcome: 'failed', tried: [] } }))).toEqual([]);
   });
 
   test('with an answer that was mixed of two that were interleaved', () => {
@@ -141,6 +161,10 @@ describe('while cycles run', () => {
     expect(whileRunning(started)).toMatchObject({ running: [`docs ${FIRST}`], violations: [] });
   });
 
+  test('a fix that has not ended is named', () => {
+    expect(whileRunning(goBack(mending()))).toMatchObject({ running: [`docs ${FIX}`], violations: [] });
+  });
+
   test('a second end is found all the same', () => {
     expect(whileRunning(promoted().ends('promoted')).violations.map(({ rule }) => rule)).toContain(
       'every admitted cycle ends exactly once',
@@ -148,7 +172,14 @@ describe('while cycles run', () => {
   });
 });
 
-const CASES: readonly Bad[] = [...BAD_TRAFFIC, ...BAD_CHAINS, ...BAD_DECISIONS, ...BAD_ARTIFACTS, ...BAD_MODELS];
+const CASES: readonly Bad[] = [
+  ...BAD_TRAFFIC,
+  ...BAD_CHAINS,
+  ...BAD_DECISIONS,
+  ...BAD_ARTIFACTS,
+  ...BAD_MODELS,
+  ...BAD_FIXES,
+];
 
 describe('the checker finds', () => {
   test.each(CASES)('that not “%s”: %s', (rule, _, home) => expect(brokenIn(home())).toContain(rule));
