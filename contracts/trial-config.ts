@@ -26,7 +26,7 @@ export const abSettings = z
     wholeWeek: z.boolean().default(true),
     metric: metric.default('ndcg'),
     gain: percentage.default(0.03),
-    guardrails: z.record(metric, percentage).default({ latency: 0.1, errors: 0.1, cost: 0.2 }),
+    guardrails: z.record(metric, percentage).default({ latency: 0.1, errors: 0.5, cost: 0.2 }),
     method: z.enum(AB_METHODS).default('confidence sequence'),
     alpha: z.number().gt(0).lt(0.5).default(0.05),
     harmAlpha: z.number().gt(0).lt(0.5).default(0.005),
