@@ -11,7 +11,7 @@ import type { ControlStore } from '../adapters/control/port.ts';
 import { guardianStart } from '../adapters/temporal/guardian.ts';
 import type { ControlActivities, EndedWorkflow } from '../contracts/control.ts';
 import { type FailureType, failures, PawlError } from '../contracts/failures.ts';
-import { guardianId, ofCycleWorkflow, ofFixWorkflow } from '../contracts/ids.ts';
+import { guardianId, ofCycleWorkflow, ofFixWorkflow, ofTrialWorkflow } from '../contracts/ids.ts';
 import { admitUpdate, type CycleEnd, type LaneAnswer, laneUpdate } from '../contracts/messages.ts';
 import type { FixEnd, RemediationActivities } from '../contracts/remediation.ts';
 import { fixUpdate } from '../contracts/remediation-messages.ts';
@@ -105,7 +105,7 @@ const toldOf = async (
     const { outcome, because, remedy, tried, champion } = body;
     return { end: { outcome, because, remedy, tried, champion } };
   }
-  const of = ofCycleWorkflow(workflowId);
+  const of = ofCycleWorkflow(workflowId) ?? ofTrialWorkflow(workflowId);
   const rows = of === null ? [] : await control.ledger(of);
   const promotion = rows.find(({ kind, body }) => kind === 'shift' && body.outcome === 'done' && body.champion);
   const promoted = promotion && { promoted: String(promotion.body.champion) };

@@ -15,6 +15,7 @@ import type { SealOrder } from '../contracts/evidence.ts';
 import { PawlError } from '../contracts/failures.ts';
 import { cycleWorkflowId } from '../contracts/ids.ts';
 import type { PluggableStage, Stage } from '../contracts/plan.ts';
+import { helmPatch } from '../domain/helm-patch.ts';
 import { best } from '../domain/settings-search.ts';
 import { readCandidates, readManifest, readQueries } from './dataset.ts';
 
@@ -148,30 +149,29 @@ const dataset = fromStage(
 );
 
 /** The values under which a cluster would serve this variant: all of it once it is promoted, its share before. */
-const helm: Make = async ({ service, cycle, plan, end, champion, challenger }, { control }) => {
+const helm: Make = async ({ service, cycle, plan, end, champion, challenger, evidence }, { control }) => {
   if (challenger === null) return [];
   const promoted = end.outcome === 'promoted';
-  const arm = async (id: string, share: number) => ({
-    id,
-    share,
-    artifact: (await control.variant(id))?.artifact ?? null,
-  });
   const share = plan.canary?.steps.find((step) => 'weight' in step)?.weight ?? plan.deploy.share;
-  const canary = promoted ? {} : { challenger: await arm(challenger, share) };
-  const content = {
-    cycle,
-    outcome: end.outcome,
-    selfImprovement: {
-      environment: plan.environment,
-      configuration: { sha256: plan.config, commit: plan.commit },
-      services: {
-        [service]: {
-          champion: promoted ? await arm(challenger, 1) : await arm(champion, 1 - share),
-          ...canary,
-        },
-      },
+  const [granted] = await control.ledger({ service, cycle, kind: 'grant' });
+  const state = z.object({ epoch: z.number(), promotion: z.number() }).safeParse(granted?.body.state);
+  const content = helmPatch({
+    ...{ service, cycle, environment: plan.environment, outcome: end.outcome },
+    configuration: { sha256: plan.config, commit: plan.commit },
+    arms: promoted
+      ? [{ variant: challenger, share: 1 }]
+      : [
+          { variant: champion, share: 1 - share },
+          { variant: challenger, share },
+        ],
+    champion: promoted ? challenger : champion,
+    artifacts: {
+      [champion]: (await control.variant(champion))?.artifact ?? null,
+      [challenger]: (await control.variant(challenger))?.artifact ?? null,
     },
-  };
+    evidence: evidence.evaluate?.sha256 ?? null,
+    token: state.success ? { epoch: state.data.epoch, promotion: state.data.promotion } : null,
+  });
   return [['helm_patch.yaml', fileBytes('helm_patch', content, 'yaml')]];
 };
 
@@ -196,8 +196,8 @@ const trial =
   async (order, { artifacts }) => {
     const ref = order.evidence[stage];
     const bytes = ref ? await ifThere(artifacts, ref) : null;
-    const known = trialEvidence.safeParse(bytes && jsonOf(bytes));
-    return known.success ? [[name, fileBytes(schema, known.data)]] : [];
+    const value = bytes && jsonOf(bytes);
+    return trialEvidence[stage].safeParse(value).success ? [[name, fileBytes(schema, value as never)]] : [];
   };
 const canary = trial('canary', 'canary_report.json', 'canary_report');
 

@@ -18,6 +18,7 @@ import type { FencingToken, ServiceState, StateAnswer, TrafficChange } from '../
 import { whyNotShift } from '../domain/traffic.ts';
 import { loosening } from './permission.ts';
 import { isForGood } from './rulings.ts';
+import { isWayBack } from './way-back.ts';
 
 export interface Routes {
   /** null: nothing stands against it, as far as the router goes. */
@@ -57,7 +58,7 @@ export const routesOf = ({ control, routers }: { control: ControlStore; routers:
     whyNot: async (change) => {
       const state = await control.state(change.service);
       if (state === null || whyNotShift(state, change, () => true) !== null) return null;
-      if (loosening(state, change) === null) return null;
+      if (loosening(state, change) === null || (await isWayBack(control, state, change))) return null;
       try {
         const router = await routers.external(change.service);
         const why = router && (await whyNotThrough(router, change, state));

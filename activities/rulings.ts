@@ -78,7 +78,13 @@ export const rulingOnToken = async (
   if (!about) return refuse('it is not known which service this is about; send it again');
 
   const principal = { kind: 'person', name: signer.name, roles: signer.roles } as const;
-  const { decision, input } = await asked(deps, { key, action: askedAbout(action), service: about.service, principal, facts });
+  const { decision, input } = await asked(deps, {
+    key,
+    action: askedAbout(action),
+    service: about.service,
+    principal,
+    facts,
+  });
   const { allowed, because } = decision;
   if (!allowed) return deps.control.rule(ruled, told({ allowed, because, claims: null, decision }, input));
   const { nonce, expiresAt } = claims;

@@ -61,6 +61,16 @@ import {
   sharesAddUp,
   usesEachKeyOnce,
 } from './traffic.ts';
+import {
+  abEndsOnce,
+  abOnlyGivesMore,
+  canaryEndsOnce,
+  canaryPromotesForItsCycle,
+  trialLeavesWhatItSays,
+  trialMovesNothingAfterItsEnd,
+  watchEndsOnce,
+  watchGoesBackByAFix,
+} from './trials.ts';
 
 export const RULES = {
   'the ledger has no gap': hasNoGap,
@@ -77,6 +87,14 @@ export const RULES = {
   'a cycle registers at most one variant': registersOneVariant,
   'a cycle that has ended moves nothing': movesNothingAfterItsEnd,
   'a cycle that does not promote leaves nothing on trial': leavesNoTrial,
+  'an A/B evaluation that was started ends exactly once': abEndsOnce,
+  'a canary that has moved traffic ends exactly once': canaryEndsOnce,
+  'a trial that has ended moves nothing': trialMovesNothingAfterItsEnd,
+  'a trial leaves the traffic that its end tells of': trialLeavesWhatItSays,
+  'an A/B evaluation gives its challenger more from step to step': abOnlyGivesMore,
+  'a canary promotes exactly when its cycle does': canaryPromotesForItsCycle,
+  'a watch comes after a promotion and ends at most once': watchEndsOnce,
+  'a watch that has gone back names the fix that did it': watchGoesBackByAFix,
   'every admitted fix ends exactly once': fixEndsOnce,
   'a fix ends in one of the known outcomes': fixEndsLegally,
   'a fix goes back to gold or to a champion of before': fixGoesBack,

@@ -28,6 +28,9 @@ import { drillMatrix } from './commands/drill-matrix.ts';
 import { drillRun } from './commands/drill-run.ts';
 import { erase } from './commands/erase.ts';
 import { evidenceShow, evidenceVerify } from './commands/evidence.ts';
+import { fixLs } from './commands/fix-ls.ts';
+import { fixAbort, fixShow } from './commands/fix-show.ts';
+import { fixStart } from './commands/fix-start.ts';
 import { gc } from './commands/gc.ts';
 import { goldSet } from './commands/gold-set.ts';
 import { helpExitCodes } from './commands/help.ts';
@@ -80,6 +83,7 @@ export const groups: Readonly<Record<string, string>> = {
   cycle: 'start cycles, look at them, decide about them',
   ab: 'challenger against champion on live subjects',
   canary: 'a challenger that gets traffic step by step',
+  fix: 'what mends a service that breaks, and the way back',
   evidence: 'what cycles left behind, and whether it is as it was',
   gold: 'the variant that a person vouched for',
   variant: 'what can serve',
@@ -132,6 +136,10 @@ export const commands: readonly PawlCommand[] = [
   canaryAbort,
   canaryRetry,
   canaryUndo,
+  fixLs,
+  fixStart,
+  fixShow,
+  fixAbort,
   pause,
   resume,
   kill,

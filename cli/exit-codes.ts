@@ -4,6 +4,7 @@ import type { CanaryOutcome } from '../contracts/canary-messages.ts';
 import { failures } from '../contracts/failures.ts';
 import type { LoraOutcome } from '../contracts/lora-messages.ts';
 import type { Outcome } from '../contracts/messages.ts';
+import type { FixOutcome } from '../contracts/remediation.ts';
 
 export const OUTCOME_CODES: Readonly<Record<Outcome, number>> = {
   promoted: 0,
@@ -42,6 +43,16 @@ export const AB_CODES: Readonly<Record<AbOutcome, number>> = {
   rejected: OUTCOME_CODES.rejected,
   aborted: OUTCOME_CODES.aborted,
   refused: failures.Refused.exitCode,
+};
+
+/** Of a fix that was waited for. */
+export const FIX_CODES: Readonly<Record<FixOutcome, number>> = {
+  remedied: 0,
+  'not needed': 0,
+  asked: failures.Refused.exitCode,
+  aborted: OUTCOME_CODES.aborted,
+  killed: OUTCOME_CODES.killed,
+  failed: OUTCOME_CODES.failed,
 };
 
 export interface ExitCode {

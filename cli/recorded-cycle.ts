@@ -24,7 +24,7 @@ import { type CycleEnd, type CycleInput, type CycleRequest, OUTCOMES } from '../
 import { type CyclePlan, type PluggableStage, STAGES, type Stage } from '../contracts/plan.ts';
 import type { VariantContent } from '../contracts/variant.ts';
 import { canonicalJson } from '../domain/canonical-json.ts';
-import type { CycleRecord, Left, Settings, Traffic, TrainRecord, TrialRecord } from '../domain/rederive.ts';
+import type { AbRecord, CycleRecord, Left, Settings, Traffic, TrainRecord } from '../domain/rederive.ts';
 import { searchSpace } from '../domain/settings-search.ts';
 import { checkedApprovals, checkedSignatures } from './checked-signatures.ts';
 import type { Context } from './context.ts';
@@ -97,8 +97,8 @@ export const recordedCycle = async (
   });
   const record: CycleRecord = {
     ...{ end, monitor, evaluate, watch, approvals },
-    ab: await trialLeft(context.artifacts, source, erased, 'ab'),
-    canary: await trialLeft(context.artifacts, source, erased, 'canary'),
+    ab: await trialLeft(context.artifacts, source, erased, 'ab', (found) => found as unknown as AbRecord),
+    canary: await trialLeft(context.artifacts, source, erased, 'canary', ({ end }) => end),
     signatures: checkedSignatures(service, admitted, facts),
     champion: source.champion,
     done: source.done,
@@ -182,16 +182,19 @@ const leftBy = async <S extends PluggableStage>(
   });
 };
 
-const trialLeft = async (
+const trialLeft = async <S extends 'ab' | 'canary', T>(
   artifacts: ArtifactStore,
   { done, evidence }: Source,
   erased: ReadonlySet<string>,
-  trial: 'ab' | 'canary',
-): Promise<Left<TrialRecord> | null> => {
+  trial: S,
+  recordIn: (found: z.infer<(typeof trialEvidence)[S]>) => T,
+): Promise<Left<T> | null> => {
   if (!done.includes(trial)) return null;
   return readLeft(artifacts, evidence[trial], erased, (value) => {
-    const known = trialEvidence.safeParse(value);
-    return known.success ? { kind: 'evidence', evidence: known.data.end } : null;
+    const known = trialEvidence[trial].safeParse(value);
+    return known.success
+      ? { kind: 'evidence', evidence: recordIn(known.data as z.infer<(typeof trialEvidence)[S]>) }
+      : null;
   });
 };
 

@@ -45,4 +45,5 @@ gates:
 # What looks at the gates by itself. \`pawl schedule apply\` makes it so.
 schedules:
   - { name: hourly, every: 1h, reason: hourly look at the gates }
+  - { name: fast, every: 30s, starts: fix, reason: quick look at latency and errors }
 `;

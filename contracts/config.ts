@@ -37,6 +37,8 @@ const schedule = z
     name: z.string().regex(SERVICE_NAME),
     cron: z.string().optional(),
     every: duration.optional(),
+    /** What is started: a cycle, or a quick look at the fast gates, which has mended what is breached. */
+    starts: z.enum(['cycle', 'fix']).optional(),
     paused: z.boolean().default(false),
     reason: z.string().default('on schedule'),
   })

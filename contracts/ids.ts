@@ -17,6 +17,11 @@ export const loraWorkflowId = (service: string, id: string): string => `pawl:${s
 /** The processes that try a challenger in live traffic for a cycle, and that look after it once it was promoted. */
 export const abWorkflowId = (service: string, cycle: string): string => `pawl:${service}:ab:${cycle}`;
 export const canaryWorkflowId = (service: string, cycle: string): string => `pawl:${service}:canary:${cycle}`;
+/** Whose trial it is; null for an id of another kind. */
+export const ofTrialWorkflow = (workflowId: string): { service: string; cycle: string } | null => {
+  const [, service, cycle] = /^pawl:([^:]+):(?:ab|canary):([^:]+)$/.exec(workflowId) ?? [];
+  return service && cycle ? { service, cycle } : null;
+};
 export const watchWorkflowId = (service: string, cycle: string): string => `pawl:${service}:watch:${cycle}`;
 export const fixWorkflowId = (service: string, fix: string): string => `pawl:${service}:fix:${fix}`;
 /** Whose workflow it is; null for an id of another kind. */

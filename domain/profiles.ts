@@ -95,7 +95,10 @@ export const profiles: Readonly<Record<Environment, Settings>> = {
     ...withoutTrials,
     canary: steppedCanary,
     stages: {},
-    schedules: [{ name: 'regular', every: 12 * HOUR, paused: false, reason: 'regular look at the gates' }],
+    schedules: [
+      { name: 'regular', every: 12 * HOUR, paused: false, reason: 'regular look at the gates' },
+      { name: 'fast', every: 30 * SECOND, starts: 'fix', paused: false, reason: 'quick look at the fast gates' },
+    ],
   },
 };
 

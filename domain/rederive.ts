@@ -7,11 +7,13 @@
  * 3. What came from outside (a person who rejects, a kill, an abort, a failure) is a fact. It may stop the process at any
  *    place that the process had reached, and at no other.
  */
+import type { AbFinding, AbReport } from '../contracts/ab.ts';
 import type { CycleEnd, CycleRequest, Outcome } from '../contracts/messages.ts';
 import type { CyclePlan, Stage } from '../contracts/plan.ts';
 import type { Verdict, Watching } from '../contracts/stages.ts';
 import type { SearchSettings } from '../contracts/variant.ts';
 import type { GateFinding, Vitals } from '../contracts/vitals.ts';
+import { decideAb } from './ab/decision.ts';
 import { type Difference, pairedDifference } from './bootstrap.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { type Course, courseOf, type Path } from './course.ts';
@@ -63,11 +65,12 @@ export interface CheckedSignature {
   readonly what: string;
   readonly objection: string | null;
 }
-/** How a trial in live traffic ended, as its report has it. */
-export interface TrialRecord {
+/** How a canary ended, as its report has it. */
+export interface CanaryRecord {
   readonly outcome: string;
   readonly because: string;
 }
+export type AbRecord = Pick<AbReport, 'plan' | 'startedAt' | 'outcome' | 'because' | 'finding' | 'sums' | 'looks'>;
 /** What the store answered: 'done', or why it refused. */
 export type Traffic = { readonly [step in 'deploy' | 'promote']: string | null } & {
   readonly lane: 'granted' | 'champion changed' | null;
@@ -81,8 +84,8 @@ export interface CycleRecord {
   readonly train: Left<TrainRecord> | null;
   readonly evaluate: Left<EvaluateRecord> | null;
   readonly watch: Left<WatchRecord> | null;
-  readonly ab?: Left<TrialRecord> | null;
-  readonly canary?: Left<TrialRecord> | null;
+  readonly ab?: Left<AbRecord> | null;
+  readonly canary?: Left<CanaryRecord> | null;
   readonly approvals: readonly CheckedApproval[];
   readonly signatures: readonly CheckedSignature[];
   readonly traffic: Traffic;
@@ -116,7 +119,7 @@ export const rederive = (record: CycleRecord, settings: Settings): Rederived => 
   const verdict = verdictOf(record);
   const approval = approvalOf(record, settings);
   const watch = watchOf(record, settings);
-  const steps = [gates, training, verdict, approval, watch, trialOf('ab', record), trialOf('canary', record)];
+  const steps = [gates, training, verdict, approval, watch, abOf(record), canaryOf(record)];
   const path: Path = Object.assign({ reasons: [], watchReasons: [] }, ...steps.map((step) => step.path));
   const course = courseOf(record, settings, sameChallenger(record, path));
   const decided = steps.flatMap((step) => step.decisions);
@@ -254,13 +257,20 @@ const watchOf = (record: CycleRecord, { plan }: Settings): Step => {
   });
 };
 
-/** A trial looks at traffic that is gone: how it ended is a fact, and what follows from it is derived. */
-const trialOf = (trial: 'ab' | 'canary', record: CycleRecord): Step => {
-  const left = record[trial] ?? null;
-  const said = left?.kind === 'evidence' ? left.evidence : null;
-  const went = { ab: 'better', canary: record.end.outcome };
-  return stepOf(trial, left, { [trial]: went[trial] }, () => ({ decisions: [], path: { [trial]: said?.outcome } }));
-};
+/** The last look, decided once more from its sums. What a person then said, or an abort, is a fact. */
+const abOf = ({ ab = null }: CycleRecord): Step =>
+  stepOf('A/B evaluation', ab, { ab: 'better' }, ({ plan, startedAt, outcome, finding, sums, looks }) => {
+    const last = looks.at(-1);
+    const path = { ab: outcome ?? undefined };
+    if (finding === null || sums === null || last === undefined) return { decisions: [], path };
+    const moment = { startedMs: Date.parse(startedAt), nowMs: Date.parse(last.at), share: last.share };
+    const told = ({ decision, sentence }: AbFinding) => `${decision}: ${sentence}`;
+    return { decisions: [compared('A/B evaluation', finding, decideAb(sums, plan, moment), told)], path };
+  });
+
+/** A canary looks at traffic that is gone: how it ended is a fact, and what follows from it is derived. */
+const canaryOf = ({ canary = null, end }: CycleRecord): Step =>
+  stepOf('canary', canary, { canary: end.outcome }, ({ outcome }) => ({ decisions: [], path: { canary: outcome } }));
 
 /** What was recorded of one challenger says nothing about another. */
 const sameChallenger = ({ train, evaluate }: CycleRecord, path: Path): Path => {

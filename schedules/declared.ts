@@ -17,8 +17,11 @@ export const DECLARED = 'declared';
 export const declared = (declaration: Declaration): string => canonicalJson({ form: FORM, ...declaration });
 
 export const scheduleOptions = (service: string, declaration: Declaration) => {
-  const { name, cron, every, paused, reason } = declaration;
-  const input: TriggerInput = { service, trigger: 'schedule', reason, requestedBy: { kind: 'schedule', name } };
+  const { name, cron, every, starts, paused, reason } = declaration;
+  const input: TriggerInput = {
+    ...{ service, trigger: 'schedule', reason, requestedBy: { kind: 'schedule', name } },
+    ...(starts === 'fix' && { kind: 'fix' }),
+  };
   return {
     scheduleId: scheduleId(service, name),
     spec: {

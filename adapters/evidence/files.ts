@@ -81,8 +81,8 @@ const shapes = {
     selfImprovement: z.looseObject({ services: z.record(z.string(), z.looseObject({ champion: variant })) }),
   }),
   ab_test_results: stageEvidence.watch.extend({ share: z.number() }),
-  ab_evaluation: trialEvidence,
-  canary_report: trialEvidence,
+  ab_evaluation: trialEvidence.ab,
+  canary_report: trialEvidence.canary,
   lesson: stageEvidence.learn,
 } as const;
 export type FileSchema = keyof typeof shapes;

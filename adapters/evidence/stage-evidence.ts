@@ -91,12 +91,27 @@ export const stageEvidence = {
   learn: ofStage('learn', { outcome: z.string(), because: z.string(), challenger: z.string().nullable() }),
 } satisfies Record<PluggableStage, z.ZodType>;
 
-/** What a trial in live traffic leaves: an A/B evaluation, a canary. */
-export const trialEvidence = z.looseObject({
-  trial: z.looseObject({ service: z.string(), cycle: z.string(), champion: z.string(), challenger: z.string() }),
-  end: z.looseObject({ outcome: z.string(), because: z.string() }),
+const trialled = z.looseObject({
+  service: z.string(),
+  cycle: z.string(),
+  champion: z.string(),
+  challenger: z.string(),
 });
-export type TrialEvidence = z.infer<typeof trialEvidence>;
+/** What trials in live traffic leave: an A/B evaluation, a canary. */
+export const trialEvidence = {
+  ab: z.looseObject({
+    trial: trialled,
+    plan: z.looseObject({ metric: z.string(), alpha: z.number() }),
+    startedAt: z.string(),
+    /** null where it was left for a person to decide by. */
+    outcome: z.string().nullable(),
+    because: z.string(),
+    finding: z.looseObject({ decision: z.string(), sentence: z.string() }).nullable(),
+    sums: z.looseObject({ phases: z.array(z.unknown()) }).nullable(),
+    looks: z.array(z.looseObject({ at: z.string(), share: z.number() })),
+  }),
+  canary: z.looseObject({ trial: trialled, end: z.looseObject({ outcome: z.string(), because: z.string() }) }),
+};
 
 export type StageEvidence<S extends PluggableStage> = z.infer<(typeof stageEvidence)[S]>;
 

@@ -1,8 +1,5 @@
-import { existsSync } from 'node:fs';
 import { z } from 'zod';
 import { createAbActivities } from '../../activities/ab.ts';
-import { sqliteFeedback } from '../../adapters/feedback/sqlite.ts';
-import { sqliteQueryLog } from '../../adapters/query-log/sqlite.ts';
 import { readJudgedQueries } from '../../adapters/service/data.ts';
 import type { AbExpectation, AbPlan } from '../../contracts/ab.ts';
 import { PawlError } from '../../contracts/failures.ts';
@@ -49,14 +46,14 @@ const expected = async (
   service: string,
   { metric, gain, alpha: whole }: AbPlan,
 ): Promise<Planned> => {
-  const { metrics } = context.paths;
-  if (!existsSync(metrics)) {
+  const log = context.openLog();
+  if (log === null) {
     throw new PawlError('NoData', `Nothing was asked of ${service} yet.`, {
       hint: 'Searches through the gateway (`pawl up`) are what this is told by.',
     });
   }
-  const [queryLog, feedback] = [sqliteQueryLog(metrics), sqliteFeedback(metrics)];
   try {
+    const { queryLog, feedback } = log;
     const { control, artifacts } = context;
     const judged = async () => readJudgedQueries(await context.config(service), 'live');
     const { alphaOf, expectAb } = createAbActivities({
@@ -69,8 +66,7 @@ const expected = async (
     );
     return { alpha, nth, expectations };
   } finally {
-    feedback.close();
-    queryLog.close();
+    log.close();
   }
 };
 

@@ -5,7 +5,13 @@ import type { AskedPolicy } from '../../adapters/policy/port.ts';
 import { DEFAULT_TENANT, KEY_ROLES } from '../../contracts/access.ts';
 import { PawlError } from '../../contracts/failures.ts';
 import { ENVIRONMENTS } from '../../contracts/plan.ts';
-import { askedAbout, POLICY_ACTIONS, type PolicyDecision, type Principal, REQUEST_ACTIONS } from '../../contracts/policy.ts';
+import {
+  askedAbout,
+  POLICY_ACTIONS,
+  type PolicyDecision,
+  type Principal,
+  REQUEST_ACTIONS,
+} from '../../contracts/policy.ts';
 import type { TokenClaims } from '../../contracts/token.ts';
 import { planOf } from '../../domain/plan.ts';
 import { command, OF_SERVICE, serviceName } from '../command.ts';

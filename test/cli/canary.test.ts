@@ -3,6 +3,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { homePaths } from '../../adapters/home.ts';
 import type { CanaryStatus } from '../../contracts/canary-messages.ts';
+import { watchWorkflowId } from '../../contracts/ids.ts';
+import { queues } from '../../contracts/queues.ts';
+import type { WatchStatus } from '../../contracts/watch.ts';
 
 import { analysisOf, canaryPlan, canaryTo, measured, startCanary, trialOf, whenCanary } from '../support/canary.ts';
 import { challengerOf, championOf, createWorld, registerService, type World } from '../support/world.ts';
@@ -147,6 +150,22 @@ describe('undo', () => {
     await whenCanary(handle, asks);
     expect((await pawl('canary', 'undo', ...named, '--reason', 'complaints')).code).toBe(0);
     expect(await handle.result()).toMatchObject({ outcome: 'aborted' });
+  });
+
+  test('after its end is told to the watch over what was promoted', async () => {
+    const { handle, trial, named } = await canaryOf('watched', [{ weight: 0.5 }]);
+    await handle.result();
+    const plan = { forMs: 3_600_000, analysis: analysisOf({ count: null, intervalMs: 60_000, delayMs: 60_000 }) };
+    const watch = await world.client.workflow.start('promotionWatch', {
+      workflowId: watchWorkflowId('watched', trial.cycle),
+      taskQueue: queues.control,
+      args: [{ trial, plan, promotedAt: new Date().toISOString() }],
+    });
+    const undone = await pawl('canary', 'undo', ...named, '--reason', 'complaints', '--json');
+    expect(undone.json).toMatchObject({ accepted: true });
+    const status = await watch.query<WatchStatus, []>('watchStatus');
+    expect(status.back).toMatchObject({ because: expect.stringContaining('complaints') });
+    await watch.terminate('seen');
   });
 
   test('after its end, with no watch, says what brings gold back', async () => {

@@ -65,6 +65,7 @@ describe('help', () => {
       ...['show', 'watch', 'promote', 'skip', 'pause', 'resume', 'abort', 'retry', 'undo'].map(
         (verb) => `canary ${verb}`,
       ),
+      ...['ls', 'start', 'show', 'abort'].map((verb) => `fix ${verb}`),
       ...['drill crash', 'drill matrix', 'drill run'],
       ...['backup', 'restore', 'gc', 'erase'],
     ];

@@ -88,6 +88,7 @@ export const PATHS = {
     'held-and-retried',
     'held-and-expired',
     'held-by-floor',
+    'held-by-doubt',
     'approved',
     'fresh-baseline',
     'mirrored',

@@ -1,5 +1,12 @@
 /** Trials in live traffic: each is a child of the cycle, which moves traffic by the cycle's right and undoes what it did. */
-import { executeChild, ParentClosePolicy, startChild } from '@temporalio/workflow';
+import {
+  CancellationScope,
+  executeChild,
+  isCancellation,
+  ParentClosePolicy,
+  startChild,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { AbEnd, AbOutcome } from '../../contracts/ab-messages.ts';
 import type { CanaryEnd } from '../../contracts/canary-messages.ts';
 import { abWorkflowId, canaryWorkflowId, watchWorkflowId } from '../../contracts/ids.ts';
@@ -9,7 +16,8 @@ import { attributesOf } from '../../contracts/search-attributes.ts';
 import type { Trial } from '../../contracts/trial.ts';
 import { abEvaluation } from '../ab-evaluation.ts';
 import { canaryPromotion } from '../canary-promotion.ts';
-import { ask } from '../options.ts';
+import { reasonOf } from '../failure.ts';
+import { ask, store } from '../options.ts';
 import { promotionWatch } from '../promotion-watch.ts';
 import type { Cycle } from './cycle.ts';
 import type { Lane } from './traffic.ts';
@@ -38,7 +46,13 @@ export const evaluated = async (cycle: Cycle, { plan }: CycleInput, trial: Trial
   const { ab } = plan;
   const { end } = await cycle.stage('ab', async () => {
     const options = childOptions(trial, abWorkflowId(trial.service, trial.cycle));
-    return left(await executeChild(abEvaluation, { ...options, args: [{ trial, plan: ab }] }));
+    const child = executeChild(abEvaluation, { ...options, args: [{ trial, plan: ab }] });
+    return left(
+      await child.catch(async (error): Promise<never> => {
+        await lost(error, 'ab ended', trial, options.workflowId);
+        throw error;
+      }),
+    );
   });
   const { outcome, because } = end;
   if (outcome === 'better') return null;
@@ -52,10 +66,12 @@ export const promoted = async (cycle: Cycle, { plan }: CycleInput, trial: Trial,
   if (!canary) return cycle.ended('failed', 'the plan has no canary', trial.challenger);
   const { end } = await cycle.stage('canary', async () => {
     const options = childOptions(trial, canaryWorkflowId(trial.service, trial.cycle));
+    const notify = plan.notify ?? false;
+    const child = executeChild(canaryPromotion, { ...options, args: [{ trial, plan: canary, notify }] });
     return left(
-      await executeChild(canaryPromotion, {
-        ...options,
-        args: [{ trial, plan: canary, notify: plan.notify ?? false }],
+      await child.catch(async (error): Promise<CanaryEnd> => {
+        const because = await lost(error, 'canary ended', trial, options.workflowId);
+        return { outcome: 'promoted', because, evidence: null };
       }),
     );
   });
@@ -89,6 +105,38 @@ const watchOn = async (trial: Trial, { watch, analyses }: NonNullable<CycleInput
     ...childOptions(trial, watchWorkflowId(trial.service, trial.cycle)),
     parentClosePolicy: ParentClosePolicy.ABANDON,
     args: [{ trial, plan, promotedAt: new Date().toISOString() }],
+  });
+};
+
+/**
+ * A trial that was terminated in Temporal tells no end any more, so its cycle does. Asked for again, the lane has another
+ * number, which fences off whatever the trial had still on its way; from then on the ledger says whether its promotion took
+ * effect. If it did, this answers; if not, what served before serves again, and the trial's failure is the cycle's.
+ */
+const lost = async (
+  error: unknown,
+  kind: 'ab ended' | 'canary ended',
+  { service, cycle, challenger, arms }: Trial,
+  workflowId: string,
+): Promise<string> => {
+  if (isCancellation(error)) throw error;
+  return CancellationScope.nonCancellable(async () => {
+    const because = `it was lost: ${reasonOf(error)}`;
+    const actor = { kind: 'cycle', name: cycle };
+    const lane = await ask.askLane({ service, cycle });
+    const [found] = await ask.findEnded({ workflowIds: [workflowId] });
+    const isPromoted = found?.promoted === challenger;
+    if (lane.granted && !isPromoted) {
+      const key = `${workflowInfo().workflowId}/back after a loss`;
+      const back = { key, service, cycle, actor, reason: 'back after a loss', arms };
+      await store.shiftTraffic({ ...back, token: lane.token });
+    }
+    // The key is that of its own row: where it has written one, the store keeps that, and takes no other.
+    const key = `${workflowId}/${kind === 'ab ended' ? kind : 'end'}`;
+    const body = { outcome: isPromoted ? 'promoted' : 'aborted', because };
+    await store.note({ entries: [{ key, service, cycle, kind, actor, reason: because, body }] }).catch(() => undefined);
+    if (!isPromoted) throw error;
+    return because;
   });
 };
 
