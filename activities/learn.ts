@@ -40,8 +40,12 @@ export const createLearnActivities = (deps: StageDeps): Pick<StageActivities, 'l
   },
 });
 
-/** A promoted variant is held against what its own watch read of it. */
+/** A promoted variant is held against what its own watch read of it, or what was read of it during its canary. */
 async function keepPromoted(deps: StageDeps, input: LearnInput, challenger: string): Promise<boolean> {
+  if (input.servedSince !== undefined) {
+    const from = Date.parse(input.servedSince);
+    return keepEnough(deps, input, { variant: challenger, from, to: deps.now() });
+  }
   if (input.watching === null) return false;
   const watched = watchEvidence.safeParse(await deps.artifacts.getJson(input.watching));
   if (!watched.success || watched.data.challenger.readings.ndcg === undefined) return false;
@@ -51,13 +55,24 @@ async function keepPromoted(deps: StageDeps, input: LearnInput, challenger: stri
 }
 
 /** A champion without a baseline could never breach a gate on a drop; it gets one once there is enough to read. */
-async function keepFirst(deps: StageDeps, { service, champion, key, plan }: StageInput): Promise<boolean> {
+async function keepFirst(deps: StageDeps, input: StageInput): Promise<boolean> {
+  const { service, champion, plan } = input;
   if ((await deps.control.baseline(service, champion)) !== null) return false;
-  const quality = plan.gates.find(({ rule }) => 'drop' in rule);
   const to = deps.now();
-  const from = to - (quality?.windowMs ?? DAY_MS);
-  const vitals = await deps.vitals.read({ service, variant: champion, from, to });
-  if ((vitals.readings.ndcg?.n ?? 0) < (quality?.samples ?? 30)) return false;
-  await deps.control.setBaseline({ key: `${key}:baseline`, variant: champion, vitals });
+  return keepEnough(deps, input, { variant: champion, from: to - (onADrop(plan)?.windowMs ?? DAY_MS), to });
+}
+
+interface Window {
+  readonly variant: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+async function keepEnough(deps: StageDeps, { service, key, plan }: StageInput, window: Window): Promise<boolean> {
+  const vitals = await deps.vitals.read({ service, ...window });
+  if ((vitals.readings.ndcg?.n ?? 0) < (onADrop(plan)?.samples ?? 30)) return false;
+  await deps.control.setBaseline({ key: `${key}:baseline`, variant: window.variant, vitals });
   return true;
 }
+
+const onADrop = ({ gates }: StageInput['plan']) => gates.find(({ rule }) => 'drop' in rule);

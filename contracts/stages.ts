@@ -100,6 +100,8 @@ export interface LearnInput extends StageInput {
   /** Evidence of the stages, where they ran. */
   readonly evaluation: ArtifactRef | null;
   readonly watching: ArtifactRef | null;
+  /** ISO moment from which a canary gave the challenger its shares; absent where there was none. */
+  readonly servedSince?: string;
 }
 
 /** The built-in stages, one activity each. A service's own stage takes and gives the same. */

@@ -40,6 +40,7 @@ const steppedCanary: Settings['canary'] = {
   background: { analysis: 'guard', from: 0 },
   hold: DAY,
   floor: 300,
+  mustNotice: { latency: 0.5, errors: 0.05, ndcg: 0.1 },
   rollbackWindow: 3,
   hooks: [],
   watch: { for: DAY, analysis: 'guard' },

@@ -23,6 +23,9 @@ export const makeHome = (home: string): void => {
   writeFileSync(join(home, 'pawl.yaml'), CONFIG);
 };
 
+/** Three good looks in a row pass; whoever has few visitors gets more time. */
+const QUICK = 'every: 2s, count: 60, successes: 3, inconclusiveLimit: 60, window: 20s, samples: 20';
+
 const CONFIG = `# The service of the story: full-text search over the doc comments of installed packages.
 service: ${SERVICE}
 environment: staging
@@ -36,8 +39,15 @@ gates:
   errors: { metric: errors, above: 0.1, samples: 100, window: ${WINDOW_SECONDS}s, within: 3m }
 approval: { required: true, expires: 1h }
 training: { trials: 60, time: 2m, seed: 7 }
-deploy: { share: 50% }
-watch: { for: 10s, samples: 100, maxDrop: 3% }
+canary:
+  steps: [{ weight: 20% }, { analysis: quick }, { weight: 50% }, { analysis: quick }]
+  background: null
+  floor: 50
+  analyses:
+    quick:
+      measures:
+        - { name: ndcg, metric: ndcg, failure: "result.high < 97% * baseline.low", ${QUICK} }
+        - { name: errors, metric: errors, failure: "result.low > baseline.high + 1%", ${QUICK} }
 limits: { cyclesPerDay: 100, cooldown: 1s, running: 2 }
 promises: { diagnose: 15m, augment: 30m, evaluate: 1h }
 schedules:

@@ -257,4 +257,19 @@ describe('learn', () => {
     });
     expect((await service.deps.control.baseline(SERVICE, challenger))?.readings.ndcg?.n).toBe(40);
   });
+
+  test('holds a promoted variant against what was read of it during its canary, where that was enough', async () => {
+    const service = await searchService();
+    const challenger = await service.addVariant(BETTER);
+    const promoted = (servedSince: string) =>
+      run(createStageActivities(service.deps).learn, {
+        ...service.input('learn', { gates: [GATE] }),
+        ...{ outcome: 'promoted', because: 'a test', challenger, evaluation: null, watching: null, servedSince },
+      });
+    service.serve([...answered(0, challenger), ...answered(1, challenger)]);
+    await promoted(new Date(NOW).toISOString());
+    expect(await service.deps.control.baseline(SERVICE, challenger)).toBeNull();
+    await promoted(new Date(NOW - 5_000).toISOString());
+    expect((await service.deps.control.baseline(SERVICE, challenger))?.readings.ndcg?.n).toBe(80);
+  });
 });

@@ -218,7 +218,11 @@ export class Cycle {
   async #learn({ outcome, because, challenger }: messages.CycleEnd): Promise<void> {
     if (this.#stopped || outcome === 'failed' || outcome === 'killed') return;
     const { evaluate, watch } = this.#evidence;
-    const lesson = { outcome, because, challenger, evaluation: evaluate ?? null, watching: watch ?? null };
+    const canary = this.#timeline.stages.find(({ stage }) => stage === 'canary');
+    const lesson = {
+      ...{ outcome, because, challenger, evaluation: evaluate ?? null, watching: watch ?? null },
+      ...(canary && { servedSince: canary.startedAt }),
+    };
     await this.stage('learn', () => work(this.#input, 'learn', lesson)).catch(() => undefined);
   }
 

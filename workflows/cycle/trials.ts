@@ -80,7 +80,7 @@ export const promoted = async (cycle: Cycle, { plan }: CycleInput, trial: Trial,
   if (outcome === 'refused') return cycle.refused('the canary', refusal ?? because, trial.challenger);
   if (outcome !== 'promoted') return cycle.ended(outcome, because, trial.challenger);
   if (canary.watch) cycle.afterwards(() => watchOn(trial, canary));
-  return cycle.settle(cycle.ended('promoted', `${why}; ${because}`, trial.challenger));
+  return cycle.settle(cycle.ended('promoted', why, trial.challenger));
 };
 
 /** Its lane is free by then. What becomes of the fix stands in its own workflow. */
