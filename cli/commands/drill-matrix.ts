@@ -16,6 +16,7 @@ export const drillMatrix = command({
     ['--from <seed>', 'the first seed (1)'],
     ['--only <text>', 'fault points with this in their name'],
     ['--beside <number>', 'trials side by side (24)'],
+    ['--restarts', 'take up each workflow from its history at each step, as after a restart of its worker'],
   ],
   examples: ['pawl drill matrix --seeds 25', 'pawl drill matrix --only "store: grant" --from 7 --seeds 1'],
   input: z.object({
@@ -23,8 +24,9 @@ export const drillMatrix = command({
     from: z.coerce.number('expected a number').int().min(0).default(1),
     only: z.string().default(''),
     beside: count(200).default(24),
+    restarts: z.boolean().default(false),
   }),
-  run: async ({ seeds, from, only, beside }, context) => {
+  run: async ({ seeds, from, only, beside, restarts }, context) => {
     const [{ isClean, runMatrix }, { POINTS }] = await Promise.all([
       import('../../drills/crash-matrix/matrix.ts'),
       import('../../drills/crash-matrix/points.ts'),
@@ -37,7 +39,7 @@ export const drillMatrix = command({
     }
     const report = await context.out.progress('drill matrix', (detail) =>
       runMatrix({
-        ...{ seeds, firstSeed: from, points, beside },
+        ...{ seeds, firstSeed: from, points, beside, forgetful: restarts },
         tell: ({ done, of, last }) =>
           detail(`${done} of ${of}: ${last.plan.point}, ${last.plan.fault.kind}: ${last.ends.join(', ')}`),
       }),

@@ -14,6 +14,15 @@ export interface Caller {
   readonly activity: string;
 }
 
+/** `pawl:docs:canary:…`: the kind of a workflow that a cycle has started, or a guardian for a fix. */
+const BESIDE_A_CYCLE = /^pawl:[^:]+:(ab|canary|watch|fix):/;
+
+/** The name of a point, and that of the same one within such a workflow. */
+export const hereToo = (point: string): readonly string[] => {
+  const kind = BESIDE_A_CYCLE.exec(caller().workflowId)?.[1];
+  return kind === undefined ? [point] : [point, `${point} of ${kind}`];
+};
+
 export type Effect<T> = () => Promise<T>;
 
 /** `pawl:docs`, `pawl:docs:cycle:…`, `pawl:docs:trigger:…` */

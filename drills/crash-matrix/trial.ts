@@ -4,24 +4,32 @@
  * comes to the same end.
  */
 import { setTimeout as pause } from 'node:timers/promises';
+import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import {
-  type Client,
-  isGrpcServiceError,
-  ServiceError,
-  WorkflowNotFoundError,
-  WorkflowUpdateFailedError,
-} from '@temporalio/client';
-import { cycleId, cycleWorkflowId, dayOf, guardianId, triggerId } from '../../contracts/ids.ts';
+  abWorkflowId,
+  canaryWorkflowId,
+  cycleId,
+  cycleWorkflowId,
+  dayOf,
+  fixId,
+  fixWorkflowId,
+  guardianId,
+  ofCycleWorkflow,
+  triggerId,
+  watchWorkflowId,
+} from '../../contracts/ids.ts';
 import type { LedgerRow } from '../../contracts/ledger.ts';
 import * as messages from '../../contracts/messages.ts';
 import { queues } from '../../contracts/queues.ts';
-import type { TokenClaims } from '../../contracts/token.ts';
 import { eventually } from '../eventually.ts';
-import { DRILL, enrol } from '../service-home.ts';
+import { enrol } from '../service-home.ts';
 import { caller, FaultLine } from './fault-line.ts';
-import type { FaultKind, TrialPlan } from './faults.ts';
+import { inTraffic, type TrialPlan } from './faults.ts';
+import type { Flavour } from './flavours.ts';
+import { Person, POLL_MS, tell } from './person.ts';
+import type { Scene } from './points.ts';
 import { endsIn, storyOf } from './story.ts';
-import type { Asking, MatrixWorld, Passing } from './world.ts';
+import type { MatrixWorld, Passing } from './world.ts';
 
 export interface Tried {
   readonly plan: TrialPlan;
@@ -37,11 +45,22 @@ export interface Tried {
   readonly stuck: string | null;
 }
 
-const POLL_MS = 300;
 /** A cycle that was terminated is noticed sooner than in a service's everyday. */
 const LOOK_AFTER_MS = 1_000;
 /** Undisturbed, a trial takes seconds; a worker that died costs as long as its stage may be silent. */
 const STUCK_MS = 120_000;
+
+/** What its cycles are to do; where nothing is said, whether somebody is asked. */
+const FLAVOUR_OF: Readonly<Partial<Record<Scene, Flavour>>> = {
+  'broken promise': 'promises too much',
+  canary: 'canary',
+  'canary approval': 'canary that asks',
+  'canary rollback': 'canary',
+  ab: 'ab',
+  'ab harm': 'ab',
+  watch: 'watch',
+  breach: 'breach',
+};
 
 export const runTrial = async (world: MatrixWorld, plan: TrialPlan, service: string): Promise<Tried> => {
   const begun = performance.now();
@@ -71,6 +90,7 @@ class Trial {
   readonly #plan: TrialPlan;
   readonly #service: string;
   readonly #cycles: readonly [first: string, second: string];
+  readonly #person: Person;
   #beside: Promise<Asked> | null = null;
   #killed: Promise<void> | null = null;
   #over = false;
@@ -81,7 +101,8 @@ class Trial {
     this.#service = service;
     const idOf = (n: number): string => cycleWorkflowId(service, cycleId(dayOf(Date.now()), n));
     this.#cycles = [idOf(1), idOf(2)];
-    this.line = new FaultLine(plan.point, plan.fault, this.#message());
+    this.#person = new Person(world, plan, service, this.#cycles);
+    this.line = new FaultLine(plan.point, plan.fault, this.#person.message());
   }
 
   async run(): Promise<void> {
@@ -91,26 +112,60 @@ class Trial {
     await this.#readWell();
     running.set(this.#service, this.#passing());
     await this.#startGuardian();
-    if (scene === 'pause') await this.#pauseAndResume();
-    const person = this.#attend();
+    if (scene === 'pause') await this.#person.pauseAndResume();
+    const person = this.#person.attend(() => this.#over);
     person.catch(() => undefined); // It is heard at the end.
     try {
       await (await this.#ask(1)).ended;
       await (await this.#beside)?.ended;
       await this.#killed;
-      const status = () => this.#guardian.query(messages.guardianStatusQuery).catch(() => null);
-      await eventually(status, (said) => said?.running.length === 0, POLL_MS);
+      await this.#nothingRuns();
+      if (inTraffic(scene)) {
+        for (const workflowId of this.#trials)
+          await eventually(
+            () => this.#isOpen(workflowId),
+            (open) => !open,
+            POLL_MS,
+          );
+        await this.#nothingRuns();
+      }
+      if (scene === 'breach') {
+        await this.#person.askFix();
+        await this.#nothingRuns();
+      }
     } finally {
       this.#over = true;
       await person;
     }
-    if (scene === 'kill') await this.#loosen(messages.rearmUpdate, 'rearm');
-    if (scene === 'gold') await this.#vouch();
+    if (scene === 'kill') await this.#person.loosen(messages.rearmUpdate, 'rearm');
+    if (scene === 'gold') await this.#person.vouch(this.gold);
+  }
+
+  /** Cycles and fixes that the guardian knows of have told it how they ended. */
+  async #nothingRuns(): Promise<void> {
+    const status = () => this.#guardian.query(messages.guardianStatusQuery).catch(() => null);
+    await eventually(status, (said) => said?.running.length === 0, POLL_MS);
+  }
+
+  /** What the first cycle may have started: its own workflow, and those that it does not outlive, or that outlive it. */
+  get #trials(): readonly string[] {
+    const [first] = this.#cycles;
+    const of = ofCycleWorkflow(first);
+    if (!of || !inTraffic(this.#plan.scene)) return [];
+    return [first, ...[abWorkflowId, canaryWorkflowId, watchWorkflowId].map((idOf) => idOf(of.service, of.cycle))];
+  }
+
+  async #isOpen(workflowId: string): Promise<boolean> {
+    try {
+      return (await this.#world.client.workflow.getHandle(workflowId).describe()).status.name === 'RUNNING';
+    } catch (error) {
+      return !(error instanceof WorkflowNotFoundError);
+    }
   }
 
   /** For whoever looks into a trial that came to no end. */
   async waitsFor(): Promise<string> {
-    const workflows = [guardianId(this.#service), ...this.#cycles];
+    const workflows = [guardianId(this.#service), ...this.#cycles, ...this.#trials];
     const waiting = await Promise.all(workflows.map((workflowId) => pendingOf(this.#world.client, workflowId)));
     return [`no end after ${STUCK_MS / 1_000} s`, ...waiting.flat()].join('; ');
   }
@@ -119,7 +174,8 @@ class Trial {
     this.#over = true;
     // Whoever still waits for one of them gets an answer, and asks no connection that is closed by then.
     const triggers = [1, 2].map((n) => triggerId(this.#service, String(n)));
-    for (const workflowId of [guardianId(this.#service), ...triggers, ...this.#cycles]) {
+    const fixes = [1, 2].map((n) => fixWorkflowId(this.#service, fixId(dayOf(Date.now()), n)));
+    for (const workflowId of [guardianId(this.#service), ...triggers, ...this.#cycles, ...this.#trials, ...fixes]) {
       await tell(() => this.#world.client.workflow.getHandle(workflowId).terminate('the trial is over'));
     }
     this.#world.running.delete(this.#service);
@@ -128,14 +184,18 @@ class Trial {
   /** What the world asks of a running trial. The fault is the first cycle's and the guardian's. */
   #passing(): Passing {
     const { scene, person, challenger, beside } = this.#plan;
-    const asking: Asking = scene === 'broken promise' ? 'promises too much' : person === null ? 'asks nobody' : 'asks';
+    const flavour = FLAVOUR_OF[scene] ?? (person === null ? 'asks nobody' : 'asks');
     return {
-      config: this.#world.configs[asking],
-      placeIn: (variant) => (variant === this.gold ? 3 : challenger === 'better' ? 1 : null),
+      config: this.#world.configs[flavour],
+      inTraffic: inTraffic(scene),
+      placeIn: (variant, champion) => {
+        if (variant === this.gold) return scene === 'breach' ? 1 : 3;
+        return challenger === 'better' || (challenger === 'turns' && champion === this.gold) ? 1 : null;
+      },
       pass: async (point, effect) => {
         if (caller().workflowId === this.#cycles[1]) return effect();
         if (scene === 'kill' && point === 'activity: watch') {
-          this.#killed ??= this.#kill();
+          this.#killed ??= this.#person.kill();
           await this.#killed;
         }
         if (beside && point === 'activity: shiftTraffic' && caller().workflowId === this.#cycles[0]) {
@@ -166,78 +226,6 @@ class Trial {
     return { ended: eventually(noted, Boolean, POLL_MS).then(() => undefined) };
   }
 
-  /** What a person does about the cycles: decides what they are asked, and resumes what was paused. */
-  async #attend(): Promise<void> {
-    const { person, fault, beside } = this.#plan;
-    if (person === null && fault.kind !== 'pause') return;
-    const attended = beside ? this.#cycles : this.#cycles.slice(0, 1);
-    while (!this.#over) {
-      await pause(POLL_MS);
-      await Promise.all(attended.map((workflowId) => this.#attendTo(workflowId)));
-    }
-  }
-
-  async #attendTo(workflowId: string): Promise<void> {
-    const handle = this.#world.client.workflow.getHandle(workflowId);
-    const status = await handle.query(messages.cycleStatusQuery).catch(() => null);
-    if (status === null || status.end !== null) return;
-    if (status.paused) {
-      const token = this.#sign('resume', workflowId);
-      await tell(() => handle.executeUpdate(messages.resumeUpdate, { args: [{ token }] }));
-    }
-    if (status.approval === null) return;
-    const { step, variant, evidence } = status.approval;
-    if (this.#plan.person === 'rejects') {
-      await tell(() => handle.executeUpdate(messages.rejectUpdate, { args: [restriction] }));
-    } else {
-      const token = this.#sign('approve', workflowId, { step, variant, evidence });
-      await tell(() => handle.executeUpdate(messages.approveUpdate, { args: [{ token }] }));
-    }
-  }
-
-  /** What the fault line sends where the fault comes from outside. */
-  #message(): (() => Promise<void>) | null {
-    const first = this.#world.client.workflow.getHandle(this.#cycles[0]);
-    const messagesOf: Partial<Record<FaultKind, () => Promise<unknown>>> = {
-      kill: () => this.#kill(),
-      'break-glass': () => this.#world.control.kill({ ...this.#order, key: `${this.#service}/break-glass` }),
-      abort: () => first.executeUpdate(messages.abortUpdate, { args: [restriction] }),
-      pause: () => first.executeUpdate(messages.pauseUpdate, { args: [restriction] }),
-      terminate: () => first.terminate('by hand'),
-    };
-    const send = messagesOf[this.#plan.fault.kind];
-    return send ? () => tell(send) : null;
-  }
-
-  #kill(): Promise<void> {
-    return tell(() => this.#guardian.executeUpdate(messages.killUpdate, { args: [restriction] }));
-  }
-
-  async #pauseAndResume(): Promise<void> {
-    await tell(() => this.#guardian.executeUpdate(messages.pauseUpdate, { args: [restriction] }));
-    await this.#loosen(messages.resumeUpdate, 'resume');
-  }
-
-  #loosen(update: typeof messages.rearmUpdate, action: 'rearm' | 'resume'): Promise<void> {
-    const token = this.#sign(action, guardianId(this.#service));
-    return tell(() => this.#guardian.executeUpdate(update, { args: [{ token }] }));
-  }
-
-  /** What serves now becomes gold. */
-  async #vouch(): Promise<void> {
-    const variant = (await this.#world.control.state(this.#service))?.champion ?? this.gold;
-    const token = this.#sign('gold', guardianId(this.#service), { variant });
-    await tell(() => this.#guardian.executeUpdate(messages.goldUpdate, { args: [{ token, variant }] }));
-  }
-
-  #sign(
-    action: TokenClaims['action'],
-    workflow: string,
-    bound: Partial<Pick<TokenClaims, 'step' | 'variant' | 'evidence'>> = {},
-  ): string {
-    return this.#world.sign({ step: null, variant: null, evidence: null, ...bound, action, workflow });
-  }
-
   async #startGuardian(): Promise<void> {
     const { historyLimit } = this.#plan;
     await this.#world.client.workflow.start('guardian', {
@@ -260,10 +248,6 @@ class Trial {
   get #guardian() {
     return this.#world.client.workflow.getHandle(guardianId(this.#service));
   }
-
-  get #order() {
-    return { service: this.#service, actor: DRILL, reason: 'a trial' };
-  }
 }
 
 interface Asked {
@@ -284,22 +268,4 @@ const pendingOf = async (client: Client, workflowId: string): Promise<string[]> 
   return task ? [...activities, `${workflowId} waits for a worker to take it up, attempt ${task.attempt}`] : activities;
 };
 
-const restriction = { by: 'ada', reason: 'a trial' };
 const isEnd = ({ kind }: LedgerRow): boolean => kind === 'cycle ended';
-
-/**
- * What is sent may come too late, or be refused; that is the receiver's matter. A busy machine may keep a workflow from
- * answering, and then it is asked again.
- */
-const tell = async (send: () => Promise<unknown>): Promise<void> => {
-  for (;;) {
-    try {
-      await send();
-      return;
-    } catch (error) {
-      if (error instanceof WorkflowNotFoundError || error instanceof WorkflowUpdateFailedError) return;
-      if (!(error instanceof ServiceError) && !isGrpcServiceError(error)) throw error;
-      await pause(POLL_MS);
-    }
-  }
-};

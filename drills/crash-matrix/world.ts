@@ -32,14 +32,20 @@ import { controlActivities } from '../../workers/control.ts';
 import { dataActivities } from '../../workers/data.ts';
 import { type HomeDeps, openHome } from '../../workers/home.ts';
 import '../quiet-runtime.ts';
-import { type HomeSettings, type ServiceHome, signerOf, writeService } from '../service-home.ts';
-import { caller, type Effect, onTheLine } from './fault-line.ts';
+import { type ServiceHome, signerOf, writeService } from '../service-home.ts';
+import { caller, type Effect, hereToo, onTheLine } from './fault-line.ts';
+import { FLAVOURS, type Flavour, impatient, SETTINGS } from './flavours.ts';
+import { quickFor, quickStages } from './quick-stages.ts';
+import { stepOf } from './story.ts';
+import { subjectsOn } from './subjects.ts';
 
 /** What the world must know of a trial that runs. */
 export interface Passing {
   readonly config: ServiceConfig;
+  /** What is tried comes once the challenger is in live traffic. */
+  readonly inTraffic: boolean;
   /** How its visitors like a variant: the place of what they look for, null when it is not shown. */
-  placeIn(variant: string): number | null;
+  placeIn(variant: string, champion: string | null): number | null;
   pass<T>(point: string, effect: Effect<T>): Promise<T>;
 }
 
@@ -50,27 +56,17 @@ export interface MatrixWorld {
   readonly control: ControlStore;
   readonly artifacts: HomeDeps['artifacts'];
   readonly sign: ServiceHome['sign'];
-  readonly configs: Readonly<Record<Asking, ServiceConfig>>;
+  readonly configs: Readonly<Record<Flavour, ServiceConfig>>;
   readonly running: Map<string, Passing>;
   readonly codePath: string;
   end(options: { keep: boolean }): Promise<void>;
 }
-export type Asking = 'asks nobody' | 'asks' | 'promises too much';
+export interface WorldOptions {
+  /** No worker keeps a workflow in memory: each step of one is taken from its history, as after a restart of its worker. */
+  readonly forgetful?: boolean;
+}
 
-const SETTINGS: HomeSettings = {
-  gates: '{ ndcg: { metric: ndcg, drop: 3%, samples: 10, window: 1m } }',
-  training: '{ trials: 4, time: 20s, seed: 7 }',
-  watch: '{ for: 1s, samples: 10, maxDrop: 3% }',
-  limits: '{ cyclesPerDay: 1000, cooldown: 0s, running: 10 }',
-  promises: '{ diagnose: 10m, augment: 10m, evaluate: 10m }',
-};
-const FLAVOURS: Readonly<Record<Asking, HomeSettings>> = {
-  'asks nobody': {},
-  asks: { approval: '{ required: true, expires: 1h }' },
-  'promises too much': { promises: '{ evaluate: 50ms }' },
-};
-
-export const createMatrixWorld = async (): Promise<MatrixWorld> => {
+export const createMatrixWorld = async ({ forgetful = false }: WorldOptions = {}): Promise<MatrixWorld> => {
   const home = await mkdtemp(join(tmpdir(), 'pawl-matrix-'));
   const { path: binary } = await resolveTemporal(readEnvironment());
   const [port = 0] = await freePorts(1);
@@ -92,7 +88,7 @@ export const createMatrixWorld = async (): Promise<MatrixWorld> => {
       Object.entries(FLAVOURS).map(async ([name, flavour]) => {
         const folder = join(home, 'services', name.replaceAll(' ', '-'));
         const file = writeService(folder, name.replaceAll(' ', '-'), { ...SETTINGS, ...flavour });
-        return [name, await loadService(file)];
+        return [name, impatient(await loadService(file))];
       }),
     ),
   ) as MatrixWorld['configs'];
@@ -101,8 +97,13 @@ export const createMatrixWorld = async (): Promise<MatrixWorld> => {
   const real = openHome({ ...environmentAt(home), store: null });
   const deps = await withFaults(real, running, configs['asks nobody']);
   const shared = { connection: native, dataConverter, shutdownGraceTime: '3s', shutdownForceTime: '8s' } as const;
-  const { train } = nameActivities(createStageActivities(deps), running);
-  const stages = nameActivities(dataActivities(deps, home), running);
+  const inTraffic = (service: string): boolean => running.get(service)?.inTraffic ?? false;
+  const quick = quickStages(real.control, real.artifacts);
+  const { train } = nameActivities(quickFor(createStageActivities(deps), quick, inTraffic), running);
+  const stages = nameActivities(
+    { ...quickFor(dataActivities(deps, home), quick, inTraffic), ...ofTrials(real.control, running) },
+    running,
+  );
   const controls: WorkerOptions = {
     ...shared,
     taskQueue: queues.control,
@@ -110,7 +111,7 @@ export const createMatrixWorld = async (): Promise<MatrixWorld> => {
     activities: nameActivities(controlActivities(deps, home, client, toNobody), running),
     maxConcurrentActivityTaskExecutions: 500,
     stickyQueueScheduleToStartTimeout: '2s',
-    maxCachedWorkflows: 300,
+    maxCachedWorkflows: forgetful ? 0 : 300,
   };
   const start = async (options: WorkerOptions) => {
     const worker = await Worker.create(options);
@@ -162,7 +163,7 @@ const passing =
   };
 
 const nameActivities = <T extends object>(activities: T, running: MatrixWorld['running']): T =>
-  onTheLine(activities, (activity) => `activity: ${activity}`, passing(running));
+  onTheLine(activities, (activity) => hereToo(`activity: ${activity}`), passing(running));
 
 const withFaults = async (real: HomeDeps, running: MatrixWorld['running'], any: ServiceConfig): Promise<HomeDeps> => {
   const pass = passing(running);
@@ -190,6 +191,12 @@ const withFaults = async (real: HomeDeps, running: MatrixWorld['running'], any: 
   };
 };
 
+/** What the trials bring themselves: subjects come faster than in life, and the service has a hook of its own. */
+const ofTrials = (control: ControlStore, running: MatrixWorld['running']) => ({
+  lookAtArms: subjectsOn(control, (service, variant) => 1 / (running.get(service)?.placeIn(variant, null) ?? Infinity)),
+  gatekeeper: async () => ({ ok: true, because: 'nothing stands against it' }),
+});
+
 const configOf = (running: MatrixWorld['running'], service: string): ServiceConfig => {
   const trial = running.get(service);
   if (!trial) throw new Error(`${service} is on no trial`);
@@ -202,7 +209,7 @@ const pointsOf = (method: string, [first]: readonly unknown[]): string | readonl
   if (method === 'note') return `store: note ${(first as LedgerEntry).kind}`;
   if (method === 'noteAll') return [...new Set((first as LedgerEntry[]).map(({ kind }) => `store: note ${kind}`))];
   // Of the cycle or of its guardian, the key says last which step it is.
-  if (method === 'shift') return `store: shift ${(first as TrafficChange).key.split('/').at(-1)}`;
+  if (method === 'shift') return `store: shift ${stepOf(first as TrafficChange)}`;
   return ASKED_BY_MANY.has(method) ? `store: ${method} in ${caller().activity}` : `store: ${method}`;
 };
 
@@ -215,26 +222,38 @@ const visited = (
   control: ControlStore,
   running: MatrixWorld['running'],
   judged: ReadonlyArray<{ readonly text: string; readonly judgements: Readonly<Record<string, number>> }>,
-): VitalsSource => ({
-  read: async (window) => {
-    const { service, variant, from, to } = window;
-    const arms = (await control.state(service))?.arms ?? [];
-    const serves = arms.some((arm) => arm.variant === variant && arm.share > 0);
-    if (variant !== undefined && serves) {
-      const place = running.get(service)?.placeIn(variant) ?? null;
-      const at = Math.max(from, to - 1);
-      const rows = judged.slice(0, VISITORS).map(({ text, judgements }) => {
-        const wanted = Object.keys(judgements)[0] ?? '';
-        const ranked = place === null ? [] : [...Array.from({ length: place - 1 }, (_, n) => `other-${n}`), wanted];
-        return { at, service, variant, query: text, ranked, latencyMs: 1, error: null, cost: 0 };
-      });
-      // As the gateway does: what the log cannot take now is offered again.
-      await log
-        .append(rows)
-        .catch(() => log.append(rows))
-        .catch(() => log.append(rows))
-        .catch(() => log.append(rows));
-    }
-    return vitals.read(window);
-  },
-});
+): VitalsSource => {
+  const visit = async ({ service, variant, from, to }: Parameters<VitalsSource['read']>[0]): Promise<void> => {
+    const state = await control.state(service);
+    const serves = state?.arms.some((arm) => arm.variant === variant && arm.share > 0);
+    if (variant === undefined || !serves) return;
+    const { champion } = state ?? { champion: null };
+    const isTwin = (await control.variant(variant))?.origin === 'twin';
+    const place = running.get(service)?.placeIn(isTwin && champion ? champion : variant, champion) ?? null;
+    const at = Math.max(from, to - 1);
+    // Nobody comes in the past: what serves now may have served nobody then.
+    const changes = (await control.ledger({ service })).filter(({ body }) => body.outcome === 'done' && body.state);
+    if (changes.some((change) => Date.parse(change.at) > at)) return;
+    const rows = judged.slice(0, VISITORS).map(({ text, judgements }) => {
+      const wanted = Object.keys(judgements)[0] ?? '';
+      const ranked = place === null ? [] : [...Array.from({ length: place - 1 }, (_, n) => `other-${n}`), wanted];
+      return { at, service, variant, query: text, ranked, latencyMs: 1, error: null, cost: 0 };
+    });
+    // As the gateway does: what the log cannot take now is offered again.
+    await log
+      .append(rows)
+      .catch(() => log.append(rows))
+      .catch(() => log.append(rows))
+      .catch(() => log.append(rows));
+  };
+  return {
+    read: async (window) => {
+      await visit(window);
+      return vitals.read(window);
+    },
+    series: async (window) => {
+      await visit(window);
+      return vitals.series(window);
+    },
+  };
+};

@@ -8,6 +8,17 @@ import { BAD_DECISIONS } from './cases/decisions.ts';
 import { BAD_FIXES, FIX, goBack, mended, mending } from './cases/fixes.ts';
 import { BAD_MODELS, registered } from './cases/models.ts';
 import { BAD_TRAFFIC } from './cases/traffic.ts';
+import {
+  abGives,
+  abStarts,
+  BAD_TRIALS,
+  backFromCanary,
+  canaryGives,
+  mendedAfter,
+  throughBoth,
+  trialEnds,
+  watchEnds,
+} from './cases/trials.ts';
 import { BEN, CHALLENGER, FIRST, GOLD, HandMadeLedger, WORKFLOW } from './hand-made-ledger.ts';
 
 const admitted = (body: object = {}) => new HandMadeLedger().admitted(body);
@@ -108,6 +119,23 @@ describe('the checker finds nothing wrong', () => {
     expect(brokenIn(registered({ kind: 'quantized encoder', parity: null }))).toEqual([]);
   });
 
+  test('with a challenger that was better in an A/B evaluation and was promoted by a canary', () => {
+    expect(brokenIn(throughBoth())).toEqual([]);
+    expect(brokenIn(watchEnds(throughBoth(), 'passed'))).toEqual([]);
+    expect(brokenIn(watchEnds(mendedAfter(), 'rolled back', FIX))).toEqual([]);
+  });
+
+  test('with trials that put traffic back, were stopped before they began, or were overtaken by a kill', () => {
+    expect(brokenIn(backFromCanary())).toEqual([]);
+    const harm = trialEnds(abGives(abGives(abStarts(), 0.1), 0), 'ab', 'harm');
+    expect(brokenIn(harm.restore().ends('rolled back'))).toEqual([]);
+    expect(brokenIn(trialEnds(admitted().grant(), 'ab', 'aborted').ends('aborted'))).toEqual([]);
+    const killed = trialEnds(canaryGives(admitted().grant(), 0.2).kill(), 'canary', 'aborted');
+    expect(brokenIn(killed.ends('killed'))).toEqual([]);
+    const unable = trialEnds(abGives(abStarts(), 0.1), 'ab', 'failed', { traffic: 'could not be put back: busy' });
+    expect(brokenIn(unable.restore().ends('failed'))).toEqual([]);
+  });
+
   test('with evidence that was sealed', () => expect(brokenIn(sealed({ 'a.json': 'a', 'b.json': 'b' }))).toEqual([]));
 
   test('with evidence that was erased, because a row names it', () => {
@@ -179,6 +207,7 @@ const CASES: readonly Bad[] = [
   ...BAD_ARTIFACTS,
   ...BAD_MODELS,
   ...BAD_FIXES,
+  ...BAD_TRIALS,
 ];
 
 describe('the checker finds', () => {

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
 import { signToken } from '../../adapters/keys/token.ts';
+import type { AbActivities } from '../../contracts/ab.ts';
+import type { CanaryActivities } from '../../contracts/canary.ts';
 import { guardianId, triggerId } from '../../contracts/ids.ts';
 import type { Admission, CycleEnd } from '../../contracts/messages.ts';
 import type { CyclePlan } from '../../contracts/plan.ts';
@@ -13,6 +15,8 @@ import type { SignedToken, TokenClaims } from '../../contracts/token.ts';
 import '../../drills/quiet-runtime.ts';
 import { writeService } from '../../drills/service-home.ts';
 import { dataConverter } from '../../infra/temporal/data-converter.ts';
+import { abTo } from '../support/ab.ts';
+import { canaryTo } from '../support/canary.ts';
 import { testPlan } from '../support/plan.ts';
 import type { StartedCycle } from '../support/requests.ts';
 import { claimsOf, type Signer, signer } from '../support/signers.ts';
@@ -29,6 +33,9 @@ export interface CycleScene {
 interface Scripted {
   readonly plan?: Partial<CyclePlan>;
   readonly stages?: Partial<StageActivities>;
+  /** What an A/B evaluation and a canary find, where the plan has them. */
+  readonly canary?: Partial<CanaryActivities>;
+  readonly ab?: (store: StoreScene) => Partial<AbActivities>;
 }
 
 let runs = 0;
@@ -67,7 +74,12 @@ export const cycleChecked =
       Worker.create({
         ...shared,
         taskQueue: queues.data,
-        activities: { ...stagesOf(store, script.stages), ...evidenceActivities(deps, store.home) },
+        activities: {
+          ...stagesOf(store, script.stages),
+          ...evidenceActivities(deps, store.home),
+          ...canaryTo(store.control, { ...keepingIn(store), ...script.canary }),
+          ...abTo({ ...keepingIn(store), ...script.ab?.(store) }),
+        },
       }),
     ]);
     const running = workers.map((worker) => worker.run());
@@ -91,6 +103,11 @@ export const cycleChecked =
       store.end();
     }
   };
+
+const keepingIn = ({ artifacts }: StoreScene) => ({
+  keepCanary: (report: object) => artifacts.putJson(report),
+  keepAb: (report: object) => artifacts.putJson(report),
+});
 
 const signing =
   (by: Signer): CycleScene['sign'] =>
