@@ -17,7 +17,12 @@ const PAGE = 200;
 
 export type ExperimentLog = Pick<QueryLog, 'exposures' | 'ofSubject' | 'answeredBy' | 'unnamed'>;
 
-export const lookAt = async (log: ExperimentLog, look: AbLook, known: Known): Promise<AbSums> => {
+export const lookAt = async (
+  log: ExperimentLog,
+  look: AbLook,
+  known: Known,
+  onPage: () => void = () => undefined,
+): Promise<AbSums> => {
   const { service, experiment, since, windowMs } = look;
   const before = look.sums ?? fresh(since);
   const until = look.now - SETTLED_MS;
@@ -25,11 +30,13 @@ export const lookAt = async (log: ExperimentLog, look: AbLook, known: Known): Pr
   let { phases, crossed } = before;
   for await (const page of pagesOf(log, look, before.until, until)) {
     for (const { phase, variant } of page) phases = withEnrolled(phases, { phase, arm: armOf(look, variant) }, 1);
+    onPage();
   }
   for await (const page of pagesOf(log, look, Math.max(since, before.until - windowMs), until - windowMs)) {
     const seen = await Promise.all(page.map((exposure) => seenOf(log, look, exposure, known)));
     crossed += seen.filter((one) => one.crossed).length;
     phases = withLooked(phases, seen);
+    onPage();
     await setImmediate();
   }
   const unnamed = await log.unnamed({ service, experiment, from: before.until, to: until });

@@ -14,6 +14,7 @@ import { fitClickModel } from '../domain/click-model.ts';
 import type { JudgedQuery } from '../domain/rank-metrics.ts';
 import { alphaOf as alphaOfNth } from '../domain/statistics/alpha-spending.ts';
 import { type ExperimentLog, lookAt } from './ab-look.ts';
+import { failing } from './failure.ts';
 
 export interface AbDeps {
   readonly queryLog: ExperimentLog & Pick<QueryLog, 'subjects'>;
@@ -23,6 +24,8 @@ export interface AbDeps {
   /** The judged queries that live traffic is held against. */
   judged(service: string): Promise<readonly JudgedQuery[]>;
   now(): number;
+  /** Told of progress, so that a worker that is gone is missed soon: harm must not wait for it. */
+  onProgress?(): void;
 }
 
 const WEEK = 7 * 86_400_000;
@@ -32,7 +35,7 @@ const SAMPLE = 1_000;
 const MOST_RECEIVED = 20_000;
 
 export const createAbActivities = (deps: AbDeps): AbActivities => {
-  const { queryLog, feedback, control, artifacts, judged, now } = deps;
+  const { queryLog, feedback, control, artifacts, judged, now, onProgress = () => undefined } = deps;
 
   const knownAt = async (service: string, metrics: readonly Metric[], to: number): Promise<Known> => {
     const judgements = judgementsByQuery(await judged(service));
@@ -42,9 +45,10 @@ export const createAbActivities = (deps: AbDeps): AbActivities => {
     return { judgements, clickedScore: clickedScores(fitClickModel(countClicks(received))) };
   };
 
-  return {
+  return failing({
     // Safe to repeat: it reads what no longer changes, and remembers nothing but what it answers.
-    lookAtArms: async (look) => lookAt(queryLog, look, await knownAt(look.service, look.metrics, look.since)),
+    lookAtArms: async (look) =>
+      lookAt(queryLog, look, await knownAt(look.service, look.metrics, look.since), onProgress),
 
     // Safe to repeat: it reads; later it knows of more subjects.
     async expectAb({ service, metric, gain, alpha }) {
@@ -58,6 +62,7 @@ export const createAbActivities = (deps: AbDeps): AbActivities => {
         const answers = await queryLog.ofSubject({ ...window, subject, limit: MOST_ANSWERS });
         first = Math.min(first, answers[0]?.at ?? to);
         seen.push(subjectSums(metric, answers, known));
+        onProgress();
       }
       return expectation({ metric, gain, alpha, subjects: count, forMs: to - first, seen });
     },
@@ -70,7 +75,7 @@ export const createAbActivities = (deps: AbDeps): AbActivities => {
 
     // Safe to repeat: what is written is named by its digest.
     keepAb: (report) => artifacts.putJson({ stage: 'ab', ...report }),
-  };
+  } satisfies AbActivities);
 };
 
 /** Evaluations that could have promoted something wrongly, since a person last said what is good. */

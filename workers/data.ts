@@ -1,3 +1,4 @@
+import { Context } from '@temporalio/activity';
 import { createAbActivities } from '../activities/ab.ts';
 import { createCanaryActivities } from '../activities/canary.ts';
 import { createEvidenceActivities } from '../activities/evidence.ts';
@@ -23,7 +24,8 @@ export const evidenceActivities = (deps: HomeDeps, home: string) => {
 /** Looks at the arms of an A/B evaluation. */
 const abActivities = (deps: HomeDeps) => {
   const judged = async (service: string) => readJudgedQueries(await deps.services.config(service), 'live');
-  return createAbActivities({ ...deps, judged });
+  const onProgress = () => Context.current().heartbeat();
+  return createAbActivities({ ...deps, judged, onProgress });
 };
 
 /** Looks at a challenger in live traffic. */

@@ -119,6 +119,7 @@ export const abWork = proxyActivities<Omit<AbActivities, 'keepAb'>>({
   taskQueue: queues.data,
   startToCloseTimeout: '5m',
   scheduleToCloseTimeout: '30m',
+  heartbeatTimeout: '30s',
   retry: { initialInterval: '500ms', maximumInterval: '30s', nonRetryableErrorTypes },
 });
 
@@ -136,7 +137,10 @@ export const abReports = proxyActivities<Pick<AbActivities, 'keepAb'>>({
  * an answer too, and the challenger must not go on serving while one waits for it.
  */
 export const canaryReads = proxyActivities<
-  Pick<CanaryActivities, 'measureCanary' | 'judgeCanary' | 'countCanary' | 'detectable' | 'pastChampions' | 'readRoute'>
+  Pick<
+    CanaryActivities,
+    'measureCanary' | 'judgeCanary' | 'countCanary' | 'doubtCanary' | 'detectable' | 'pastChampions' | 'readRoute'
+  >
 >({
   taskQueue: queues.data,
   startToCloseTimeout: '10s',

@@ -58,6 +58,7 @@ describe('help', () => {
       ...['ls', 'test', 'explain'].map((verb) => `policy ${verb}`),
       ...['add', 'ls', 'rebuild', 'export', 'import'].map((verb) => `index ${verb}`),
       ...['ls', 'show', 'import', 'quantize'].map((verb) => `model ${verb}`),
+      ...['plan', 'show', 'watch', 'look', 'pause', 'resume', 'promote', 'reject', 'abort'].map((verb) => `ab ${verb}`),
       ...['start', 'ls', 'show', 'watch', 'extend', 'checkpoint', 'abort', 'resume', 'export'].map(
         (verb) => `lora ${verb}`,
       ),
