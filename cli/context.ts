@@ -1,17 +1,20 @@
 /** What commands work with: each part is made when it is first asked for, and closed at the end. */
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { artifactsOf } from '../adapters/artifacts/of-environment.ts';
 import type { ArtifactStore } from '../adapters/artifacts/port.ts';
 import { controlOf, placeOfControl } from '../adapters/control/of-environment.ts';
 import type { ControlStore } from '../adapters/control/port.ts';
+import { documentsAt, documentsPlace } from '../adapters/documents/of-environment.ts';
 import type { DocumentStore } from '../adapters/documents/port.ts';
-import { sqliteDocuments } from '../adapters/documents/sqlite.ts';
+import { feedbackOf } from '../adapters/feedback/of-environment.ts';
+import type { FeedbackStore } from '../adapters/feedback/port.ts';
 import { type HomePaths, homePaths } from '../adapters/home.ts';
 import type { ModelCache } from '../adapters/models/cache.ts';
 import { modelCacheOf } from '../adapters/models/of-environment.ts';
 import { type CedarPolicy, cedarPolicy } from '../adapters/policy/cedar.ts';
+import { queryLogOf } from '../adapters/query-log/of-environment.ts';
+import type { QueryLog } from '../adapters/query-log/port.ts';
 import { findServices, serviceNamed } from '../adapters/service/config.ts';
 import type { ServiceConfig } from '../contracts/config.ts';
 import { PawlError } from '../contracts/failures.ts';
@@ -85,6 +88,20 @@ export class Context {
     return this.#environment.store !== null;
   }
 
+  /** What was served, and told about it. Looking at a home makes no file: null where there is none. */
+  openLog(): { readonly queryLog: QueryLog; readonly feedback: FeedbackStore; close(): void } | null {
+    if (!this.sharesStore && !existsSync(this.paths.metrics)) return null;
+    const [queryLog, feedback] = [queryLogOf(this.environment), feedbackOf(this.environment)];
+    return {
+      queryLog,
+      feedback,
+      close: () => {
+        feedback.close();
+        queryLog.close();
+      },
+    };
+  }
+
   get storePlace(): string {
     return placeOfControl(this.environment);
   }
@@ -127,7 +144,7 @@ export class Context {
 
   /** The documents of one service. */
   documents(service: string): DocumentStore {
-    const store = this.#documents.get(service) ?? sqliteDocuments(join(this.paths.documents, `${service}.db`));
+    const store = this.#documents.get(service) ?? documentsAt(documentsPlace(this.environment, service));
     this.#documents.set(service, store);
     return store;
   }

@@ -1,9 +1,9 @@
 /** Variants of hybrid search, as a person asks for them. */
 
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
 import { z } from 'zod';
 import { corpusSync } from '../adapters/documents/corpus-task.ts';
+import { documentsPlace } from '../adapters/documents/of-environment.ts';
 import { saveHybrid } from '../adapters/hybrid/variant.ts';
 import { DEFAULT_SETTINGS } from '../adapters/lexical/variant.ts';
 import { type EncoderSource, encoderSource } from '../adapters/models/encoder-source.ts';
@@ -96,9 +96,8 @@ export async function makeHybrid(
   tell('reading the corpus');
   const { sha256, bytes } = await readCorpus(config);
   const corpus = { sha256, bytes: Buffer.from(bytes) };
-  const path = join(context.paths.documents, `${service}.db`);
   const documents = context.documents(service);
-  await runTask(corpusSync, { path, tenant: DEFAULT_TENANT, corpus });
+  await runTask(corpusSync, { ...documentsPlace(context.environment, service), tenant: DEFAULT_TENANT, corpus });
   const encoders = createEncoders({
     source: encoderSourceOf(context),
     threads: { question: availableParallelism(), documents: availableParallelism() },

@@ -1,7 +1,7 @@
 /** What the commands about API keys share. */
 import { z } from 'zod';
 import { type By, createKeyring, type Keyring } from '../adapters/access/keyring.ts';
-import { sqliteAccess } from '../adapters/access/sqlite.ts';
+import { accessOf } from '../adapters/access/of-environment.ts';
 import { tokenHasher } from '../adapters/access/token.ts';
 import { readPeople } from '../adapters/keys/people.ts';
 import { type ApiKey, DEFAULT_TENANT, TENANT_NAME } from '../contracts/access.ts';
@@ -22,7 +22,7 @@ export const keyReason = z.string().trim().min(1).max(1_000).optional();
 
 /** Changes leave rows in the ledger, so they need the store; a look does not. */
 export const withKeyring = async <T>(context: Context, work: (keys: Keyring) => Promise<T>): Promise<T> => {
-  const store = sqliteAccess(context.paths.access);
+  const store = accessOf(context.environment);
   const control = { note: (entry: Parameters<Context['control']['note']>[0]) => context.control.note(entry) };
   try {
     return await work(createKeyring({ store, control, now: Date.now, hash: tokenHasher(context.paths.keys) }));

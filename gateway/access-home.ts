@@ -1,16 +1,18 @@
 import { createKeyring } from '../adapters/access/keyring.ts';
-import { sqliteAccess } from '../adapters/access/sqlite.ts';
+import { accessOf } from '../adapters/access/of-environment.ts';
 import { tokenHasher } from '../adapters/access/token.ts';
 import type { ControlStore } from '../adapters/control/port.ts';
 import type { HomePaths } from '../adapters/home.ts';
 import type { CedarPolicy } from '../adapters/policy/cedar.ts';
 import { type AccessMode, isLoopback } from '../contracts/access.ts';
 import type { GatewaySettings, ServiceConfig } from '../contracts/config.ts';
+import type { Environment } from '../infra/setup/environment.ts';
 import type { GatewayAccess } from './access.ts';
 import { DEFAULT_RATES } from './limits-rate.ts';
 
 export interface AccessHome {
-  readonly paths: Pick<HomePaths, 'access' | 'keys'>;
+  readonly environment: Pick<Environment, 'home' | 'store'>;
+  readonly paths: Pick<HomePaths, 'keys'>;
   readonly control: Pick<ControlStore, 'note'>;
   readonly policy: CedarPolicy;
   readonly now: () => number;
@@ -27,7 +29,7 @@ export const openAccess = (home: AccessHome): GatewayAccess & { close(): void } 
   const mode = modeOf(settings);
   const { perAddress = mode === 'open' ? null : DEFAULT_RATES.perAddress, perKey = DEFAULT_RATES.perKey } =
     settings.limits;
-  const store = sqliteAccess(paths.access);
+  const store = accessOf(home.environment);
   return {
     mode,
     keys: createKeyring({ store, control, now, hash: tokenHasher(paths.keys) }),

@@ -1,11 +1,9 @@
 /** What the services of a home answer with. */
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
 import type { ArtifactStore } from '../adapters/artifacts/port.ts';
 import type { ControlStore } from '../adapters/control/port.ts';
+import { type DocumentsPlace, documentsAt } from '../adapters/documents/of-environment.ts';
 import type { DocumentStore } from '../adapters/documents/port.ts';
-import { sqliteDocuments } from '../adapters/documents/sqlite.ts';
-import type { HomePaths } from '../adapters/home.ts';
 import type { ModelCache } from '../adapters/models/cache.ts';
 import { encoderSource } from '../adapters/models/encoder-source.ts';
 import type { ChunkIndexes } from '../adapters/retrieval/port.ts';
@@ -20,7 +18,8 @@ import { createServiceEngine } from './service-engine.ts';
 
 export interface HomeEnginesDeps {
   readonly configs: readonly Pick<ServiceConfig, 'service' | 'cpuHour' | 'data'>[];
-  readonly paths: Pick<HomePaths, 'documents'>;
+  /** Where the documents of a service are. */
+  readonly documentsOf: (service: string) => DocumentsPlace;
   readonly indexes: ChunkIndexes;
   readonly indexFolder: string;
   readonly control: Pick<ControlStore, 'variant' | 'model'>;
@@ -36,7 +35,7 @@ export interface HomeEngines {
 }
 
 export const openEngines = (deps: HomeEnginesDeps): HomeEngines => {
-  const { configs, paths, control, artifacts, models, indexFolder, indexes } = deps;
+  const { configs, documentsOf, control, artifacts, models, indexFolder, indexes } = deps;
   const encoders = createEncoders({
     source: encoderSource({ control, artifacts, cache: models }),
     // What is indexed takes its time, and leaves the other processors to those who ask.
@@ -44,10 +43,10 @@ export const openEngines = (deps: HomeEnginesDeps): HomeEngines => {
   });
   const documents = new Map<string, DocumentStore>();
   const services = configs.map(({ service, cpuHour, data }) => {
-    const path = join(paths.documents, `${service}.db`);
-    const store = sqliteDocuments(path);
+    const place = documentsOf(service);
+    const store = documentsAt(place);
     documents.set(service, store);
-    const corpus = createServiceDocuments({ file: createCorpusFile(data.corpus), store, path });
+    const corpus = createServiceDocuments({ file: createCorpusFile(data.corpus), store, place });
     const engine = createServiceEngine({
       ...{ service, control, artifacts },
       lexical: createLexicalEngine({ service, corpus, indexFolder, artifacts }),

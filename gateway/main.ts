@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { pino } from 'pino';
 import { answersOf } from '../adapters/answer-cache/of-environment.ts';
-import { sqliteFeedback } from '../adapters/feedback/sqlite.ts';
+import { documentsPlace } from '../adapters/documents/of-environment.ts';
 import { homePaths } from '../adapters/home.ts';
 import { subjectHasher } from '../adapters/keys/subject-key.ts';
 import { modelCacheOf } from '../adapters/models/of-environment.ts';
@@ -25,9 +25,9 @@ export const run = async (home: string, around = (engine: SearchEngine): SearchE
   const configs = await deps.services.all();
   const paths = homePaths(environment.home);
   const settings = configs[0]?.gateway ?? gatewaySettings.parse({});
-  const access = openAccess({ ...deps, paths, settings, configs });
+  const access = openAccess({ ...deps, environment, paths, settings, configs });
   const engines = openEngines({
-    ...{ ...deps, paths, configs },
+    ...{ ...deps, configs, documentsOf: (service) => documentsPlace(environment, service) },
     models: modelCacheOf(environment),
     indexes: await indexesOf(environment, paths.retrieval),
   });
@@ -35,7 +35,6 @@ export const run = async (home: string, around = (engine: SearchEngine): SearchE
     now: () => performance.now(),
     tell: (trouble) => logger.warn({ trouble }, 'the answer cache'),
   });
-  const feedback = sqliteFeedback(paths.metrics);
   const app = await createGateway({
     ...deps,
     logger,
@@ -44,7 +43,6 @@ export const run = async (home: string, around = (engine: SearchEngine): SearchE
     services: engines.services.map((one) => ({ ...one, engine: around(one.engine) })),
     documents: engines.documents,
     cache,
-    feedback,
   });
   const stop = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
   try {
@@ -55,7 +53,6 @@ export const run = async (home: string, around = (engine: SearchEngine): SearchE
   } finally {
     await app.close();
     await engines.close();
-    feedback.close();
     access.close();
     deps.close();
   }

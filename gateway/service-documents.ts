@@ -8,6 +8,7 @@
  */
 import { createHash } from 'node:crypto';
 import { corpusSync, lineOf } from '../adapters/documents/corpus-task.ts';
+import type { DocumentsPlace } from '../adapters/documents/of-environment.ts';
 import { CORPUS_FILE, type DocumentStore } from '../adapters/documents/port.ts';
 import type { CorpusBytes } from '../adapters/lexical/corpus-bytes.ts';
 import { runTask } from '../adapters/threads.ts';
@@ -18,13 +19,13 @@ import type { CorpusFile } from './corpus-file.ts';
 export interface ServiceDocumentsDeps {
   readonly file: CorpusFile;
   readonly store: DocumentStore;
-  /** Of the store's file, for the thread that writes the corpus into it. */
-  readonly path: string;
+  /** Of the store, for the thread that writes the corpus into it. */
+  readonly place: DocumentsPlace;
 }
 
 const PAGE = 1_000;
 
-export const createServiceDocuments = ({ file, store, path }: ServiceDocumentsDeps): CorpusFile => {
+export const createServiceDocuments = ({ file, store, place }: ServiceDocumentsDeps): CorpusFile => {
   let bytes: CorpusBytes | null = null;
   /** Told by the file, and not in the store yet. */
   let pending: CorpusBytes | null = null;
@@ -52,7 +53,7 @@ export const createServiceDocuments = ({ file, store, path }: ServiceDocumentsDe
         pending = changed;
         try {
           // A thread gets a copy of what it is given: these bytes stay here.
-          await runTask(corpusSync, { path, tenant: DEFAULT_TENANT, corpus: changed });
+          await runTask(corpusSync, { ...place, tenant: DEFAULT_TENANT, corpus: changed });
         } catch (error) {
           if (error instanceof PawlError && !failures[error.type].retryable) pending = null;
           throw error;

@@ -2,14 +2,14 @@
 import type { StageDeps } from '../activities/stage-deps.ts';
 import { artifactsOf } from '../adapters/artifacts/of-environment.ts';
 import { controlOf } from '../adapters/control/of-environment.ts';
+import { feedbackOf } from '../adapters/feedback/of-environment.ts';
 import type { FeedbackStore } from '../adapters/feedback/port.ts';
-import { sqliteFeedback } from '../adapters/feedback/sqlite.ts';
 import { homePaths } from '../adapters/home.ts';
 import { type People, readPeople } from '../adapters/keys/people.ts';
 import { pinLedgerKey } from '../adapters/ledger/pinned-key.ts';
 import { type CedarPolicy, cedarPolicy } from '../adapters/policy/cedar.ts';
+import { queryLogOf } from '../adapters/query-log/of-environment.ts';
 import type { QueryLog } from '../adapters/query-log/port.ts';
-import { sqliteQueryLog } from '../adapters/query-log/sqlite.ts';
 import { readJudgedQueries } from '../adapters/service/data.ts';
 import { type Services, servicesOf } from '../adapters/service/services.ts';
 import { logVitals } from '../adapters/vitals/log.ts';
@@ -28,8 +28,8 @@ export interface HomeDeps extends StageDeps {
 export const openHome = ({ home, environment, artifacts, store }: Environment): HomeDeps => {
   const paths = homePaths(home);
   const control = controlOf({ home, store });
-  const queryLog = sqliteQueryLog(paths.metrics);
-  const feedback = sqliteFeedback(paths.metrics);
+  const queryLog = queryLogOf({ home, store });
+  const feedback = feedbackOf({ home, store });
   const services = servicesOf(home, environment);
   // A ledger that is not the pinned one is told, and stops nobody: rollbacks and kills need these processes.
   control

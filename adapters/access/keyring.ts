@@ -8,11 +8,11 @@
  */
 import { timingSafeEqual } from 'node:crypto';
 import type { ApiKey, Caller, KeyRole } from '../../contracts/access.ts';
-import { PawlError } from '../../contracts/failures.ts';
 import { FLEET } from '../../contracts/ids.ts';
 import type { Actor } from '../../contracts/traffic.ts';
 import type { ControlStore } from '../control/port.ts';
 import type { AccessStore, NewKey } from './port.ts';
+import { unknownKey } from './rows.ts';
 import { idInToken, isInviteToken, newInviteToken, newKeyId, newKeyToken, type TokenHash } from './token.ts';
 
 export const GRACE_MS = 24 * 3_600_000;
@@ -87,7 +87,7 @@ export const createKeyring = ({ store, hash, control, now }: KeyringDeps): Keyri
   const find: Keyring['find'] = async (id, tenant) => {
     const key = await store.key(id);
     if (key && (tenant === undefined || key.tenant === tenant)) return key;
-    throw new PawlError('NotFound', `There is no API key ${id}`, { hint: '`pawl key ls` lists them.' });
+    throw unknownKey(id);
   };
 
   return {

@@ -27,7 +27,7 @@ export interface Invite {
 }
 
 /**
- * The API keys of a home, and the invitations to make one.
+ * The API keys of a home, or of the homes that share a store, and the invitations to make one.
  *
  * 1. It holds hashes: who reads it can use none of the keys in it.
  * 2. What one process changes, every other one finds at its next question.

@@ -1,11 +1,10 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { z } from 'zod';
-import { type ApiKey, KEY_ROLES } from '../../contracts/access.ts';
-import { PawlError } from '../../contracts/failures.ts';
+import type { ApiKey } from '../../contracts/access.ts';
 import { openDatabase } from '../sqlite/database.ts';
 import { storeFailure } from '../sqlite/store-failure.ts';
 import type { AccessStore, NewKey } from './port.ts';
+import { keyOf, mayRotate, unknownKey } from './rows.ts';
 
 const MIGRATIONS: readonly string[] = [
   `
@@ -33,34 +32,6 @@ const MIGRATIONS: readonly string[] = [
   ) STRICT;
   `,
 ];
-
-const row = z
-  .object({
-    id: z.string(),
-    name: z.string(),
-    tenant: z.string(),
-    role: z.enum(KEY_ROLES),
-    created_at: z.string(),
-    expires_at: z.string().nullable(),
-    last_used_at: z.string().nullable(),
-    rotated_at: z.string().nullable(),
-    grace_until: z.string().nullable(),
-    revoked_at: z.string().nullable(),
-  })
-  .transform(
-    ({ id, name, tenant, role, ...at }): ApiKey => ({
-      id,
-      name,
-      tenant,
-      role,
-      createdAt: at.created_at,
-      expiresAt: at.expires_at,
-      lastUsedAt: at.last_used_at,
-      rotatedAt: at.rotated_at,
-      graceUntil: at.grace_until,
-      revokedAt: at.revoked_at,
-    }),
-  );
 
 /** The gateway asks with every request: it would rather say that it cannot than keep all of them waiting. */
 const BUSY_MS = 250;
@@ -95,12 +66,12 @@ export const sqliteAccess = (path: string): AccessStore => {
 
   const read = (id: string): ApiKey | null => {
     const found = one.get(id);
-    return found ? row.parse(found) : null;
+    return found ? keyOf(found) : null;
   };
   const need = (id: string): ApiKey => {
     const found = read(id);
     if (found) return found;
-    throw new PawlError('NotFound', `There is no API key ${id}`, { hint: '`pawl key ls` lists them.' });
+    throw unknownKey(id);
   };
   const write = ({ id, name, tenant, role, hash, createdAt, expiresAt }: NewKey): ApiKey => {
     insert.run(id, name, tenant, role, hash, createdAt, expiresAt);
@@ -118,19 +89,12 @@ export const sqliteAccess = (path: string): AccessStore => {
       const found = attempt(() => one.get(id));
       if (typeof found?.hash !== 'string') return null;
       const previous = typeof found.previous_hash === 'string' ? found.previous_hash : null;
-      return { key: row.parse(found), hash: found.hash, previous };
+      return { key: keyOf(found), hash: found.hash, previous };
     },
-    keys: async (tenant) => attempt(() => all.all({ tenant: tenant ?? null })).map((found) => row.parse(found)),
+    keys: async (tenant) => attempt(() => all.all({ tenant: tenant ?? null })).map(keyOf),
     rotate: async (id, change) =>
       transaction(() => {
-        const { revokedAt, expiresAt } = need(id);
-        const because =
-          revokedAt !== null ? 'revoked' : expiresAt !== null && expiresAt <= change.at ? 'expired' : null;
-        if (because !== null) {
-          throw new PawlError('Refused', `The API key ${id} is ${because}`, {
-            hint: 'Make a new one: `pawl key create`.',
-          });
-        }
+        mayRotate(need(id), change.at);
         setSecret.run({ id, ...change });
         return need(id);
       }),

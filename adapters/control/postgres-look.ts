@@ -13,10 +13,23 @@ export interface PostgresLook {
   readonly keepsWrites: boolean;
   /** Whether this home holds the key that signs the ledger, so that what it writes is signed. */
   readonly hasKey: boolean;
+  /** Files of secrets that this home holds otherwise than those it shares the store with. */
+  readonly strange: readonly string[];
+}
+
+/** Of this home's secrets; null where it has none yet. */
+export interface Marks {
+  readonly access: string | null;
+  readonly subjects: string | null;
 }
 
 /** What `pawl doctor` wants to know. Looking changes nothing: no schema is made or brought forward. */
-export const lookAtPostgres = async (address: string, key: LedgerKey, waitMs: number): Promise<PostgresLook> => {
+export const lookAtPostgres = async (
+  address: string,
+  key: LedgerKey,
+  marks: Marks,
+  waitMs: number,
+): Promise<PostgresLook> => {
   const { url, schema, place } = postgresAddress(address);
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: waitMs, query_timeout: waitMs });
   client.on('error', () => undefined); // Whoever asks next is told.
@@ -29,12 +42,21 @@ export const lookAtPostgres = async (address: string, key: LedgerKey, waitMs: nu
     );
     const known = { place, server: String(server), keepsWrites: fsync === 'on' };
     const { there } = await ask('SELECT to_regclass($1) IS NOT NULL AS there', [`${schema}.schema_version`]);
-    if (!there) return { ...known, version: null, hasKey: true };
+    if (!there) return { ...known, version: null, hasKey: true, strange: [] };
     const { version } = await ask(`SELECT version FROM ${schema}.schema_version WHERE part = 'control'`);
     const { origin, vkey } = await ask(`SELECT origin, vkey FROM ${schema}.ledger_head`);
     const own = key.read(false);
     const hasKey = !vkey || (own !== null && vkeyOf(String(origin), own) === vkey);
-    return { ...known, version: version === undefined ? null : Number(version), hasKey };
+    const isOther = async (table: string, mark: string | null): Promise<boolean> => {
+      const { there: made } = await ask('SELECT to_regclass($1) IS NOT NULL AS there', [`${schema}.${table}`]);
+      const { mark: kept } = made ? await ask(`SELECT mark FROM ${schema}.${table}`) : {};
+      return kept !== undefined && mark !== null && kept !== mark;
+    };
+    const strange = [
+      ...((await isOther('api_secret', marks.access)) ? ['access.key'] : []),
+      ...((await isOther('subject_secret', marks.subjects)) ? ['subjects.key'] : []),
+    ];
+    return { ...known, version: version === undefined ? null : Number(version), hasKey, strange };
   } catch (error) {
     throw storeFailure(place, error);
   } finally {

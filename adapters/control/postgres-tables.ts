@@ -3,6 +3,7 @@ import { type Kysely, sql } from 'kysely';
 import type { RegisteredModel } from '../../contracts/model.ts';
 import type { ServiceState } from '../../contracts/traffic.ts';
 import type { Variant } from '../../contracts/variant.ts';
+import { batches } from '../postgres/batches.ts';
 import type { GivenAnswer } from './answers.ts';
 import { type ChainEnd, type ChainHead, type HashedRow, headColumns, headOver, readHead } from './chain.ts';
 import type { Effects, Facts, Fleet, Needs } from './draft.ts';
@@ -12,9 +13,6 @@ import { answerRow, modelRow, serviceRow, variantRow } from './rows.ts';
 import { forgetBefore } from './rulings.ts';
 
 type Db = Kysely<ControlTables>;
-
-/** Rows of one INSERT: a statement takes 65,535 values at most. */
-const BATCH = 2_000;
 
 export const factsFor = async (db: Db, needs: Needs): Promise<Facts> => {
   const services = needs.services === 'all' ? await serviceNames(db) : needs.services;
@@ -62,10 +60,6 @@ export const write = async (db: Db, effects: Effects, at: string): Promise<void>
   const answers = [...effects.answers].map(([key, given]) => ({ key, ...given }));
   for (const some of batches(answers)) await db.insertInto('answers').values(some).execute();
 };
-
-function* batches<T>(rows: readonly T[]): Generator<T[]> {
-  for (let at = 0; at < rows.length; at += BATCH) yield rows.slice(at, at + BATCH);
-}
 
 /** What there is of each name, or null; the database has made whole characters of the halves in a name. */
 const byName = <R, T>(

@@ -1,8 +1,7 @@
-import { PawlError } from '../../contracts/failures.ts';
 import type { LedgerKey } from '../keys/ledger-key.ts';
-import { postgresAddress } from '../postgres/address.ts';
+import { later } from '../postgres/later.ts';
 import type { ControlStore } from './port.ts';
-import { controlStore, type Statements } from './store.ts';
+import { controlStore } from './store.ts';
 
 export interface PostgresControl {
   /** `postgres://…` */
@@ -13,36 +12,25 @@ export interface PostgresControl {
   readonly busyMs?: number;
 }
 
-/**
- * A control store for homes on several machines. It connects when it is first asked, and what talks to PostgreSQL is loaded
- * only then: a command on a home with a store of its own would otherwise wait for that.
- */
+/** A control store for homes on several machines. */
 export const postgresControl = (given: PostgresControl): ControlStore => {
-  const { place } = postgresAddress(given.address);
-  let loading: Promise<Statements> | null = null;
-  let closed = false;
-  const db = async (): Promise<Statements> => {
-    if (closed) throw new PawlError('Unavailable', `The store ${place} is closed`);
-    loading ??= import('./postgres-statements.ts').then(({ postgresStatements }) => postgresStatements(given));
-    return loading;
-  };
+  const { ask, close } = later(given.address, async () =>
+    (await import('./postgres-statements.ts')).postgresStatements(given),
+  );
   return controlStore({
-    change: async (change) => (await db()).change(change),
-    service: async (name) => (await db()).service(name),
-    services: async () => (await db()).services(),
-    fleet: async () => (await db()).fleet(),
-    variant: async (id) => (await db()).variant(id),
-    variants: async (service) => (await db()).variants(service),
-    baseline: async (service, variant) => (await db()).baseline(service, variant),
-    model: async (id) => (await db()).model(id),
-    models: async (filter) => (await db()).models(filter),
-    answer: async (key) => (await db()).answer(key),
-    rows: async (query) => (await db()).rows(query),
-    head: async () => (await db()).head(),
-    hashes: async () => (await db()).hashes(),
-    close: () => {
-      closed = true;
-      void loading?.then((statements) => statements.close());
-    },
+    change: (change) => ask((db) => db.change(change)),
+    service: (name) => ask((db) => db.service(name)),
+    services: () => ask((db) => db.services()),
+    fleet: () => ask((db) => db.fleet()),
+    variant: (id) => ask((db) => db.variant(id)),
+    variants: (service) => ask((db) => db.variants(service)),
+    baseline: (service, variant) => ask((db) => db.baseline(service, variant)),
+    model: (id) => ask((db) => db.model(id)),
+    models: (filter) => ask((db) => db.models(filter)),
+    answer: (key) => ask((db) => db.answer(key)),
+    rows: (query) => ask((db) => db.rows(query)),
+    head: () => ask((db) => db.head()),
+    hashes: () => ask((db) => db.hashes()),
+    close,
   });
 };

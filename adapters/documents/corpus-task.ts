@@ -4,8 +4,8 @@ import { DOCUMENT_FORMATS, type SourceDocument } from '../../contracts/retrieval
 import type { CorpusBytes } from '../lexical/corpus-bytes.ts';
 import { parseJsonLines, type SourceText } from '../service/jsonl.ts';
 import { defineTask } from '../threads.ts';
+import { type DocumentsPlace, documentsAt } from './of-environment.ts';
 import { CORPUS_FILE } from './port.ts';
-import { sqliteDocuments } from './sqlite.ts';
 
 export const metadata = z.record(z.string().max(100), z.union([z.string().max(1_000), z.number(), z.boolean()]));
 
@@ -24,16 +24,15 @@ export const parseDocuments = (source: SourceText): SourceDocument[] => parseJso
 
 export const lineOf = ({ id, ...rest }: SourceDocument): string => JSON.stringify({ _id: id, ...rest });
 
-export interface CorpusWork {
-  readonly path: string;
+export type CorpusWork = DocumentsPlace & {
   readonly tenant: string;
   readonly corpus: CorpusBytes;
-}
+};
 
-export const corpusSync = defineTask(import.meta.url, async ({ path, tenant, corpus }: CorpusWork) => {
+export const corpusSync = defineTask(import.meta.url, async ({ tenant, corpus, ...place }: CorpusWork) => {
   const text = new TextDecoder().decode(corpus.bytes);
   const documents = parseDocuments({ name: `corpus ${corpus.sha256.slice(0, 12)}`, text });
-  const store = sqliteDocuments(path);
+  const store = documentsAt(place);
   try {
     return await store.sync(tenant, documents, CORPUS_FILE);
   } finally {

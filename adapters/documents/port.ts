@@ -22,7 +22,8 @@ export const CORPUS_FILE = 'corpus file';
 /**
  * The documents of a service: the one truth that every index is built from.
  *
- * 1. A change gets the next number; a document that is put as it already stands is no change.
+ * 1. A change gets the next number; a document that is put as it already stands is no change. Whoever sees a change sees
+ *    all with smaller numbers too, whoever made them.
  * 2. `changes` gives the last state of each document that changed after a number, the earliest change first: who has taken
  *    up all of them has taken up everything.
  * 3. A document belongs to the origin that touched it last. What is put or removed by hand is not undone by the

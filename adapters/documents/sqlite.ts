@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { DOCUMENT_FORMATS, type SourceDocument } from '../../contracts/retrieval.ts';
-import { canonicalJson } from '../../domain/canonical-json.ts';
+import type { SourceDocument } from '../../contracts/retrieval.ts';
 import { openDatabase } from '../sqlite/database.ts';
+import { contentOf, digestOf, documentOf } from './content.ts';
 import type { DocumentChange, DocumentStore } from './port.ts';
 
 /** A document that was removed stays as a row without content, so that every index hears of it. */
@@ -24,16 +23,7 @@ const MIGRATIONS = [
   `,
 ];
 
-const content = z.object({
-  title: z.string(),
-  text: z.string(),
-  format: z.enum(DOCUMENT_FORMATS),
-  metadata: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
-});
 const changed = z.object({ seq: z.number(), tenant: z.string(), id: z.string(), content: z.string().nullable() });
-
-const documentOf = (id: string, text: string): SourceDocument => ({ id, ...content.parse(JSON.parse(text)) });
-const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 export const sqliteDocuments = (path: string, now: () => number = Date.now): DocumentStore => {
   const { db, attempt, transaction, close } = openDatabase({ path, migrations: MIGRATIONS, synchronous: 'FULL' });
@@ -62,9 +52,10 @@ export const sqliteDocuments = (path: string, now: () => number = Date.now): Doc
     };
     return {
       seq: () => seq,
-      put: ({ id, title, text, format, metadata }: SourceDocument, origin: string): 'added' | 'changed' | 'same' => {
+      put: (document: SourceDocument, origin: string): 'added' | 'changed' | 'same' => {
+        const { id } = document;
         const before = known.get(tenant, id);
-        const next = canonicalJson({ title, text, format, metadata });
+        const next = contentOf(document);
         if (before?.origin === origin && before.digest === digestOf(next)) return 'same';
         set(id, origin, next);
         return (before?.digest ?? null) === null ? 'added' : 'changed';

@@ -4,22 +4,26 @@
  * What comes in the same turn of the event loop is written in one transaction: the disk is waited for once, and nobody is
  * answered before it has answered.
  */
-import { createHash } from 'node:crypto';
-import type { FeedbackEvent, FeedbackOutcome, FeedbackRefusal, Judgement } from '../../contracts/feedback.ts';
-import { canonicalJson } from '../../domain/canonical-json.ts';
-import { type KnownAnswer, whyNotCounted } from '../../domain/feedback.ts';
+import type { FeedbackOutcome } from '../../contracts/feedback.ts';
 import { METRICS_MIGRATIONS } from '../query-log/schema.ts';
 import { type Database, openDatabase } from '../sqlite/database.ts';
-import type { FeedbackStore, ToldFeedback } from './port.ts';
+import type { FeedbackStore } from './port.ts';
 import { answerOf, judgementOf, receivedOf } from './rows.ts';
+import {
+  type EventColumns,
+  type Held,
+  type JudgementColumns,
+  type Telling,
+  type Told,
+  take,
+  tellingOf,
+} from './taking.ts';
 
 /** The caller is told to come again, rather than keeping everybody's requests waiting. */
 const BUSY_MS = 50;
 
 interface Waiting {
-  readonly told: ToldFeedback;
-  /** Of each event: its key, and all that it says. */
-  readonly bodies: ReadonlyArray<{ readonly key: string; readonly body: string }>;
+  readonly telling: Telling;
   resolve(outcomes: readonly FeedbackOutcome[]): void;
   reject(error: unknown): void;
 }
@@ -27,7 +31,7 @@ interface Waiting {
 export const sqliteFeedback = (path: string): FeedbackStore => {
   const database = openDatabase({ path, migrations: METRICS_MIGRATIONS, synchronous: 'FULL', busyMs: BUSY_MS });
   const { db, attempt, transaction, close } = database;
-  const take = taker(db);
+  const held = heldIn(db);
   const received = db.prepare(RECEIVED);
   const judgements = db.prepare(JUDGEMENTS);
 
@@ -37,7 +41,7 @@ export const sqliteFeedback = (path: string): FeedbackStore => {
     waiting = [];
     if (batches.length === 0) return;
     try {
-      const outcomes = transaction(() => batches.map(({ told, bodies }) => take(told, bodies)));
+      const outcomes = transaction(() => batches.map(({ telling }) => take(held, telling)));
       for (const [at, batch] of batches.entries()) batch.resolve(outcomes[at] ?? []);
     } catch (error) {
       for (const batch of batches) batch.reject(error);
@@ -46,9 +50,9 @@ export const sqliteFeedback = (path: string): FeedbackStore => {
 
   return {
     add: async (told) => {
-      const bodies = told.events.map((event) => bodyOf(told, event));
+      const telling = tellingOf(told);
       return new Promise((resolve, reject) => {
-        if (waiting.push({ told, bodies, resolve, reject }) === 1) setImmediate(commit);
+        if (waiting.push({ telling, resolve, reject }) === 1) setImmediate(commit);
       });
     },
     received: async ({ service, from, to, tenant = null, variant = null, limit = -1 }) =>
@@ -64,59 +68,29 @@ export const sqliteFeedback = (path: string): FeedbackStore => {
   };
 };
 
-/** Two givers may judge the same; an answer was given to one only. */
-const bodyOf = ({ by, subject }: ToldFeedback, { key, ...event }: FeedbackEvent) => {
-  const body = canonicalJson(event);
-  const said = event.kind === 'judgement' ? canonicalJson({ by, subject, event }) : body;
-  return { body, key: key ?? `said:${createHash('sha256').update(said).digest('hex').slice(0, 32)}` };
-};
-
-type Take = (told: ToldFeedback, bodies: Waiting['bodies']) => readonly FeedbackOutcome[];
-
-const taker = (db: Database['db']): Take => {
+const heldIn = (db: Database['db']): Held => {
   const answer = db.prepare('SELECT at, tenant, ranked FROM queries WHERE answer = ?');
-  const events = table(db, 'feedback', 'at, tenant, key, kind, answer, body');
-  const judged = table(db, 'judgements', 'at, tenant, key, service, query, document, grade, given_by, subject, body');
-  const known = (id: string): KnownAnswer | null => {
-    const found = answer.get(id);
-    return found === undefined ? null : answerOf(found);
-  };
-
-  return ({ at, tenant, by, subject = null, mayJudge, events: given }, bodies) =>
-    given.map((event, n): FeedbackOutcome => {
-      const { key = '', body = '' } = bodies[n] ?? {};
-      const { said, insert } = event.kind === 'judgement' ? judged : events;
-      const before = said(tenant, key);
-      if (before !== undefined) {
-        return before === body ? { outcome: 'repeated', key } : { outcome: 'refused', key, reason: 'key was used' };
-      }
-      const reason =
-        event.kind === 'judgement'
-          ? whyNotJudged(event, mayJudge)
-          : whyNotCounted(event, known(event.answer), { tenant, now: at });
-      if (reason !== null) return { outcome: 'refused', key, reason };
-      if (event.kind === 'judgement') {
-        const { service = '', query, document, grade } = event;
-        insert(at, tenant, key, service, query, document, grade, by, subject, body);
-      } else insert(at, tenant, key, event.kind, event.answer, body);
-      return { outcome: 'accepted', key };
-    });
-};
-
-const whyNotJudged = ({ service }: Judgement, may: boolean): FeedbackRefusal | null => {
-  if (!may) return 'may not judge';
-  return service === undefined ? 'unknown service' : null;
-};
-
-type Value = string | number | null;
-const table = (db: Database['db'], name: string, columns: string) => {
-  const find = db.prepare(`SELECT body FROM ${name} WHERE tenant = ? AND key = ?`);
-  const add = db.prepare(`INSERT INTO ${name} (${columns}) VALUES (${columns.replaceAll(/\w+/g, '?')})`);
   return {
-    /** What was told under this key before. */
-    said: (tenant: string, key: string): unknown => find.get(tenant, key)?.body,
-    insert: (...values: readonly Value[]): void => {
-      add.run(...values);
+    events: table(db, 'feedback', 'at, tenant, key, kind, answer, body'),
+    judgements: table(db, 'judgements', 'at, tenant, key, service, query, document, grade, given_by, subject, body'),
+    known: (id) => {
+      const found = answer.get(id);
+      return found === undefined ? null : answerOf(found);
+    },
+  };
+};
+
+const table = <Row extends EventColumns | JudgementColumns>(
+  db: Database['db'],
+  name: string,
+  columns: string,
+): Told<Row> => {
+  const find = db.prepare(`SELECT body FROM ${name} WHERE tenant = ? AND key = ?`);
+  const add = db.prepare(`INSERT INTO ${name} (${columns}) VALUES (${columns.replaceAll(/\w+/g, ':$&')})`);
+  return {
+    said: (tenant, key) => find.get(tenant, key)?.body,
+    insert: (row) => {
+      add.run(row);
     },
   };
 };

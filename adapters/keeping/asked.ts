@@ -23,19 +23,38 @@ export interface Asked {
   readonly query: string;
 }
 
+/** Where it is looked for and removed: the home's own file, or the store that homes share (asked-postgres.ts). */
+export interface AskedLog {
+  find(wanted: Wanted): Promise<readonly Asked[]>;
+  remove(rows: readonly Asked[]): Promise<number>;
+  /** Afterwards no byte of what was removed is in the tables. */
+  scrub(): Promise<void>;
+  close(): void;
+}
+
+/** Whether a text that was asked is the one that is wanted. */
+export const isWanted = (wanted: Exclude<Wanted, { by: 'subject' }>): ((query: string) => boolean) => {
+  const text = normalised(wanted.text);
+  return (query) =>
+    wanted.by === 'match'
+      ? query.toLowerCase().includes(wanted.text.toLowerCase())
+      : query === wanted.text || (text !== '' && normalised(query) === text);
+};
+
 /** Other processes write in moments; somebody who reads for longer than this is told. */
 const PATIENCE_MS = 30_000;
 
-export const withLog = async <T>(path: string, work: (database: Database) => T | Promise<T>): Promise<T> => {
+export const askedInFile = (path: string): AskedLog => {
   const database = openDatabase({ path, migrations: METRICS_MIGRATIONS, synchronous: 'NORMAL', busyMs: 5_000 });
-  try {
-    return await work(database);
-  } finally {
-    database.close();
-  }
+  return {
+    find: async (wanted) => askedBy(database, wanted),
+    remove: async (rows) => removeAsked(database, rows),
+    scrub: () => scrub(database),
+    close: database.close,
+  };
 };
 
-export const askedBy = ({ db, attempt }: Database, wanted: Wanted): Asked[] =>
+const askedBy = ({ db, attempt }: Database, wanted: Wanted): Asked[] =>
   attempt(() => TABLES.flatMap((table) => askedIn(db, table, wanted)));
 
 const askedIn = (db: Database['db'], table: Asked['table'], wanted: Wanted): Asked[] => {
@@ -44,11 +63,7 @@ const askedIn = (db: Database['db'], table: Asked['table'], wanted: Wanted): Ask
     const rows = db.prepare(`${select} WHERE subject = ?`).all(wanted.hash);
     return rows as unknown as Asked[];
   }
-  const text = normalised(wanted.text);
-  const isIt = (query: string): boolean =>
-    wanted.by === 'match'
-      ? query.toLowerCase().includes(wanted.text.toLowerCase())
-      : query === wanted.text || (text !== '' && normalised(query) === text);
+  const isIt = isWanted(wanted);
   const found: Asked[] = [];
   for (const row of db.prepare(select).iterate()) {
     if (isIt(String(row.query))) found.push(row as unknown as Asked);
@@ -56,7 +71,7 @@ const askedIn = (db: Database['db'], table: Asked['table'], wanted: Wanted): Ask
   return found;
 };
 
-export const removeAsked = ({ db, transaction }: Database, rows: readonly Asked[]): number => {
+const removeAsked = ({ db, transaction }: Database, rows: readonly Asked[]): number => {
   db.exec('PRAGMA secure_delete = ON');
   const removes = {
     queries: db.prepare('DELETE FROM queries WHERE rowid = ? AND query = ?'),
@@ -67,7 +82,7 @@ export const removeAsked = ({ db, transaction }: Database, rows: readonly Asked[
 };
 
 /** Afterwards no byte of what was deleted is in the file or beside it. */
-export const scrub = async ({ db, attempt }: Database): Promise<void> => {
+const scrub = async ({ db, attempt }: Database): Promise<void> => {
   for (const until = Date.now() + PATIENCE_MS; ; await pause(100)) {
     try {
       attempt(() => db.exec('VACUUM'));

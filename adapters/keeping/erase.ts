@@ -17,7 +17,7 @@ import type { Actor } from '../../contracts/traffic.ts';
 import { tombstonePath } from '../artifacts/paths.ts';
 import type { ControlStore } from '../control/port.ts';
 import type { HomePaths } from '../home.ts';
-import { type Asked, askedBy, removeAsked, scrub, type Wanted, withLog } from './asked.ts';
+import { type Asked, type AskedLog, askedInFile, type Wanted } from './asked.ts';
 import { filesBelow } from './leftovers.ts';
 import { keeping } from './lock.ts';
 import { corporaIn, holds, jsonOf, type Texts, textsOf } from './texts.ts';
@@ -26,6 +26,8 @@ import { putBackAll } from './trash.ts';
 export interface EraseDeps {
   readonly paths: Pick<HomePaths, 'state' | 'metrics' | 'artifacts' | 'evidence'>;
   readonly control: ControlStore;
+  /** The log that homes share; absent: the home's own file, where there is one. */
+  readonly openLog?: () => AskedLog;
   /** What a team wrote about its services: it is looked at, and left to them. */
   readonly ownFiles: readonly string[];
 }
@@ -65,7 +67,7 @@ export const erase = (deps: EraseDeps, order: EraseOrder): Promise<EraseReport> 
     const { wanted, dryRun, tell = () => undefined } = order;
     await putBackAll(paths.artifacts);
     tell('reading the log of served queries');
-    const asked = existsSync(paths.metrics) ? await withLog(paths.metrics, (log) => askedBy(log, wanted)) : [];
+    const asked = await withLog<readonly Asked[]>(deps, [], (log) => log.find(wanted));
     // A text may have left the log by its age, and still stand in evidence.
     const queries = [...asked.map(({ query }) => query), ...(wanted.by === 'query text' ? [wanted.text] : [])];
     const texts = textsOf(queries);
@@ -89,13 +91,27 @@ export const erase = (deps: EraseDeps, order: EraseOrder): Promise<EraseReport> 
     return { ...report, dryRun, row: row.seq, texts: [], files: all.length, artifacts: digestsOf(all) };
   });
 
-const forget = ({ paths }: EraseDeps, wanted: Wanted, asked: readonly Asked[]): Promise<void> =>
-  withLog(paths.metrics, async (log) => {
-    removeAsked(log, asked);
+const forget = (deps: EraseDeps, wanted: Wanted, asked: readonly Asked[]): Promise<void> =>
+  withLog(deps, undefined, async (log) => {
+    await log.remove(asked);
     // The gateway writes what it served a moment later.
-    removeAsked(log, askedBy(log, wanted));
-    await scrub(log);
+    await log.remove(await log.find(wanted));
+    await log.scrub();
   });
+
+const withLog = async <T>(
+  { paths, openLog }: EraseDeps,
+  without: T,
+  work: (log: AskedLog) => Promise<T>,
+): Promise<T> => {
+  if (!openLog && !existsSync(paths.metrics)) return without;
+  const log = openLog ? openLog() : askedInFile(paths.metrics);
+  try {
+    return await work(log);
+  } finally {
+    log.close();
+  }
+};
 
 /** Artifacts, and the files of sealed folders, which are copies of artifacts or made from them. */
 const holdingIn = async ({ paths, control }: EraseDeps, texts: Texts): Promise<Holding[]> => {

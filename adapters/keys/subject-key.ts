@@ -25,3 +25,7 @@ export const subjectHasherThere = (keys: string): ((subject: string) => string) 
     hint: 'Put it back from where the keys are kept, or look for the texts with --query-text or --match.',
   });
 };
+
+/** By it a shared log knows the secret again, and nobody else learns anything of it. null where the home has none yet. */
+export const subjectMarkThere = (keys: string): string | null =>
+  secretThere(subjectKeyPath(keys), WITHOUT) ? subjectHasher(keys)('\0the mark of this secret') : null;

@@ -1,9 +1,9 @@
 /**
  * PostgreSQL as Pawl uses it, by several machines at once.
  *
- * 1. Changes take turns: each begins by locking one table against every other writer, before it reads anything. Under READ
- *    COMMITTED each statement after that sees all changes that came before, and the order of the commits is the order of
- *    the turns. Reading never waits.
+ * 1. Changes take turns where a table is named for it: each begins by locking that table against every other writer, before
+ *    it reads anything. Under READ COMMITTED each statement after that sees all changes that came before, and the order of
+ *    the commits is the order of the turns. Reading never waits.
  * 2. A change is there as a whole or not at all; it is acknowledged when it is on the server's disk.
  * 3. One process makes one change at a time, so that its other connections are there for reading.
  * 4. Whoever stops in the middle of a change, frozen or cut off, loses the turn: the server ends that session.
@@ -31,12 +31,15 @@ export interface PostgresOptions<T> {
   readonly part: string;
   /** Step n brings version n to n + 1. Steps that have shipped never change. */
   readonly migrations: readonly string[];
-  /** Locked by every change. */
-  readonly turn: string;
+  /** Locked by every change; null: changes lock what they need by themselves. */
+  readonly turn: string | null;
   /** A first change, before anything else, where it is due; otherwise opening waits for nobody. */
   readonly begin?: { due(db: Kysely<T>): Promise<boolean>; change(tx: Transaction<T>): Promise<void> };
   readonly busyMs?: number;
   readonly frozenMs?: number;
+  readonly silenceMs?: number;
+  /** At most, of this process and for these tables: they are made when they are needed, and a server has a hundred or so. */
+  readonly connections?: number;
 }
 
 /** Shorter than the time-out of the activities that change traffic, so that they say what they waited for. */
@@ -73,6 +76,7 @@ const types = {
 
 export const openPostgres = <T>(options: PostgresOptions<T>): PostgresDatabase<T> => {
   const { part, migrations, turn, begin, busyMs = BUSY_MS, frozenMs = FROZEN_MS } = options;
+  const { silenceMs = SILENCE_MS, connections = CONNECTIONS } = options;
   const { url, schema, options: given, place } = postgresAddress(options.address);
   const settings = { search_path: schema, synchronous_commit: 'on', lock_timeout: busyMs };
   const pool = new pg.Pool({
@@ -81,9 +85,9 @@ export const openPostgres = <T>(options: PostgresOptions<T>): PostgresDatabase<T
     application_name: 'pawl',
     idle_in_transaction_session_timeout: frozenMs,
     connectionTimeoutMillis: CONNECT_MS,
-    query_timeout: SILENCE_MS,
+    query_timeout: silenceMs,
     keepAlive: true,
-    max: CONNECTIONS,
+    max: connections,
     allowExitOnIdle: true,
     types,
   });
@@ -106,7 +110,9 @@ export const openPostgres = <T>(options: PostgresOptions<T>): PostgresDatabase<T
     }
   };
   let last: Promise<unknown> = Promise.resolve();
-  const takeTurn = (tx: Transaction<T>) => sql`LOCK TABLE ${sql.table(turn)} IN EXCLUSIVE MODE`.execute(tx);
+  const takeTurn = async (tx: Transaction<T>): Promise<void> => {
+    if (turn !== null) await sql`LOCK TABLE ${sql.table(turn)} IN EXCLUSIVE MODE`.execute(tx);
+  };
   const inTurn = <R>(work: (tx: Transaction<T>) => Promise<R>): Promise<R> => {
     const asked = performance.now();
     const change = async (): Promise<R> => {

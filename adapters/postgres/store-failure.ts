@@ -36,7 +36,7 @@ export const storeFailure = (place: string, error: unknown): unknown => {
     return fail(
       'StoreBusy',
       `Others hold ${place}: ${because}`,
-      'Nothing was changed; try again. If it lasts, see pg_stat_activity for who holds the lock on ledger_head.',
+      'Nothing was changed; try again. If it lasts, see pg_locks and pg_stat_activity for who holds the lock.',
     );
   }
   if (code === FULL) {

@@ -1,27 +1,12 @@
 /** What the log tells of experiments: who was enrolled when, and what became of them. */
-import { z } from 'zod';
-import type { SubjectAnswer } from '../../domain/ab/subject-values.ts';
 import type { Database } from '../sqlite/database.ts';
 import type { QueryLog } from './port.ts';
+import { exposedOf, subjectAnswerOf } from './rows.ts';
 
 /** Later answers to the same subject by the same arm expose nobody anew; a row that comes again neither. */
 export const EXPOSE = `
-  INSERT INTO exposures (service, experiment, subject, variant, at, phase, answer) VALUES (?, ?, ?, ?, ?, ?, ?)
+  INSERT INTO exposures (service, experiment, subject, variant, at, phase, answer) VALUES (:service, :experiment, :subject, :variant, :at, :phase, :answer)
   ON CONFLICT DO NOTHING`;
-
-const exposure = z.object({ subject: z.string(), variant: z.string(), at: z.number(), phase: z.number() });
-const answer = z
-  .object({
-    ...{ at: z.number(), query: z.string(), latency_ms: z.number(), error: z.string().nullable(), cost: z.number() },
-    ...{ tenant: z.string().nullable(), clicked: z.number() },
-    ranked: z
-      .string()
-      .transform((text): unknown => JSON.parse(text))
-      .pipe(z.array(z.string())),
-  })
-  .transform(
-    ({ latency_ms, clicked, ...rest }): SubjectAnswer => ({ ...rest, latencyMs: latency_ms, clicked: clicked !== 0 }),
-  );
 
 /** What somebody was shown, of one variant. */
 const OWN = 'mirrored = 0 AND of_answer IS NULL AND teams IS NULL';
@@ -59,11 +44,9 @@ export const experimentReads = ({
 
   return {
     exposures: async ({ service, experiment, variants: [one, other], after: { at, subject }, to, limit }) =>
-      attempt(() => exposed.all({ service, experiment, one, other, at, subject, to, limit })).map((row) =>
-        exposure.parse(row),
-      ),
+      attempt(() => exposed.all({ service, experiment, one, other, at, subject, to, limit })).map(exposedOf),
     ofSubject: async ({ service, subject, from, to, limit }) =>
-      attempt(() => answers.all({ service, subject, from, to, limit })).map((row) => answer.parse(row)),
+      attempt(() => answers.all({ service, subject, from, to, limit })).map(subjectAnswerOf),
     answeredBy: async ({ service, subject, experiment, variant, from, to }) =>
       attempt(() => answered.get({ service, subject, experiment, variant, from, to })) !== undefined,
     unnamed: async ({ service, experiment, from, to }) =>

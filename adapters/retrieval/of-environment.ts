@@ -6,7 +6,7 @@ import type { ChunkIndexes } from './port.ts';
 
 /**
  * In the Qdrant of QDRANT_URL, which is loaded only then; otherwise in this folder. Collections bear the name of the home:
- * homes have documents of their own, and one gateway takes them up.
+ * its one gateway takes the documents up, whether other homes share them or not.
  */
 export const indexesOf = async ({ qdrant }: Pick<Environment, 'qdrant'>, folder: string): Promise<ChunkIndexes> => {
   if (qdrant === null) return embeddedIndexes(folder);

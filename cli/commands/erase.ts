@@ -46,7 +46,9 @@ export const erase = command({
     const wanted = wantedBy(given, context);
     const { home, environment, paths, control } = context;
     const services = await servicesOf(home, environment.environment).all();
-    const deps = { paths, control, ownFiles: ownFilesOf(services) };
+    const { store } = environment;
+    const openLog = store === null ? {} : await sharedLog(store);
+    const deps = { paths, control, ownFiles: ownFilesOf(services), ...openLog };
     const actor = { kind: 'person', name: nameOfUser() };
     const run = (what: string, dryRun: boolean): Promise<EraseReport> =>
       context.out.progress(what, (tell) => eraseAsked(deps, { wanted, reason: given.reason, actor, dryRun, tell }));
@@ -62,6 +64,12 @@ export const erase = command({
     return { data: report, lines: linesOf(report) };
   },
 });
+
+/** What talks to PostgreSQL is loaded where there is one. */
+const sharedLog = async (store: string) => {
+  const { askedInPostgres } = await import('../../adapters/keeping/asked-postgres.ts');
+  return { openLog: () => askedInPostgres(store) };
+};
 
 const wantedBy = ({ subject, queryText, match }: z.infer<typeof input>, { paths }: Context): Wanted => {
   if (subject !== undefined) return { by: 'subject', hash: subjectHasherThere(paths.keys)(subject) };

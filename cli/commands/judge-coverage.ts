@@ -1,7 +1,5 @@
-import { existsSync } from 'node:fs';
 import { z } from 'zod';
 import { readSplit } from '../../adapters/judgements/files.ts';
-import { sqliteQueryLog } from '../../adapters/query-log/sqlite.ts';
 import { DEFAULT_TENANT } from '../../contracts/access.ts';
 import { type Coverage, coverageOf } from '../../domain/judgement-coverage.ts';
 import { command, SERVICE, serviceName } from '../command.ts';
@@ -46,12 +44,12 @@ export const judgeCoverage = command({
   },
 });
 
-const served = async ({ paths }: Context, service: string, days: number) => {
-  if (!existsSync(paths.metrics)) return [];
-  const log = sqliteQueryLog(paths.metrics);
+const served = async (context: Context, service: string, days: number) => {
+  const log = context.openLog();
+  if (log === null) return [];
   try {
     const now = Date.now();
-    const rows = await log.read({ service, from: now - days * DAY_MS, to: now + 1, limit: MOST_ROWS });
+    const rows = await log.queryLog.read({ service, from: now - days * DAY_MS, to: now + 1, limit: MOST_ROWS });
     return rows.filter(({ error, tenant = DEFAULT_TENANT }) => error === null && tenant === DEFAULT_TENANT);
   } finally {
     log.close();

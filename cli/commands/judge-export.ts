@@ -1,8 +1,6 @@
-import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { sqliteFeedback } from '../../adapters/feedback/sqlite.ts';
 import { readSplit } from '../../adapters/judgements/files.ts';
 import { formatOf, JUDGEMENT_FORMATS, type JudgedLine, judgedText } from '../../adapters/judgements/formats.ts';
 import { DEFAULT_TENANT } from '../../contracts/access.ts';
@@ -70,9 +68,9 @@ interface Wish {
 
 const linesFrom = async (context: Context, { service, from, confidence, days }: Wish): Promise<JudgedLine[]> => {
   if (from !== 'given' && from !== 'clicks') return readSplit(await context.config(service), from);
-  const { metrics } = context.paths;
-  if (!existsSync(metrics)) throw noFeedback(metrics);
-  const feedback = sqliteFeedback(metrics);
+  const log = context.openLog();
+  if (log === null) throw noFeedback(context.paths.metrics);
+  const { feedback } = log;
   try {
     const now = Date.now();
     const window = { service, tenant: DEFAULT_TENANT, from: now - days * DAY_MS, to: now + 1 };
@@ -92,7 +90,7 @@ const linesFrom = async (context: Context, { service, from, confidence, days }: 
         .map(({ query, document }) => ({ id: null, query, document, grade: median(all.map(({ grade }) => grade)) })),
     );
   } finally {
-    feedback.close();
+    log.close();
   }
 };
 

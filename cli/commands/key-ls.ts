@@ -13,7 +13,8 @@ export const keyLs = command({
   input: z.object({ tenant: z.string().optional() }),
   run: async ({ tenant }, context) => {
     // Looking makes no store.
-    const keys = existsSync(context.paths.access) ? await withKeyring(context, ({ list }) => list(tenant)) : [];
+    const there = context.sharesStore || existsSync(context.paths.access);
+    const keys = there ? await withKeyring(context, ({ list }) => list(tenant)) : [];
     if (keys.length === 0) {
       return { data: [], lines: ['There is no API key.'], next: [['Make one', 'pawl key create NAME --role reader']] };
     }

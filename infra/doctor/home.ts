@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { accessMarkThere } from '../../adapters/access/token.ts';
 import { refOf } from '../../adapters/artifacts/reference.ts';
 import { s3Artifacts } from '../../adapters/artifacts/s3.ts';
 import { lookAtPostgres } from '../../adapters/control/postgres-look.ts';
@@ -8,6 +10,7 @@ import { CONTROL_MIGRATIONS } from '../../adapters/control/schema.ts';
 import { homePaths } from '../../adapters/home.ts';
 import { listKeys } from '../../adapters/keys/key-file.ts';
 import { ledgerKeyFor, ledgerKeyPath } from '../../adapters/keys/ledger-key.ts';
+import { subjectMarkThere } from '../../adapters/keys/subject-key.ts';
 import { cedarPolicy } from '../../adapters/policy/cedar.ts';
 import { findServices, loadService, type ServiceFile } from '../../adapters/service/config.ts';
 import type { Environment } from '../setup/environment.ts';
@@ -82,8 +85,10 @@ export function storeCheck(path: string): Check {
 
 /** `file` is where the store of this home would lie, and its key beside it. */
 export async function sharedStoreCheck(address: string, file: string): Promise<Check> {
-  const look = await lookAtPostgres(address, ledgerKeyFor(file), ANSWER_MS);
-  const { place, server, version, keepsWrites, hasKey } = look;
+  const keys = dirname(ledgerKeyPath(file));
+  const marks = { access: accessMarkThere(keys), subjects: subjectMarkThere(keys) };
+  const look = await lookAtPostgres(address, ledgerKeyFor(file), marks, ANSWER_MS);
+  const { place, server, version, keepsWrites, hasKey, strange } = look;
   const known = POSTGRES_CONTROL_MIGRATIONS.length;
   if (version === null) return warning('Store', `there is none in ${place} yet`, '`pawl init` makes it.');
   if (version > known) {
@@ -94,6 +99,10 @@ export async function sharedStoreCheck(address: string, file: string): Promise<C
   if (!hasKey) {
     const mend = `Copy ${ledgerKeyPath(file)} from a home that signs it; what this one writes is unsigned until then.`;
     return failed('Store', `${found}; the key of its ledger is not in this home`, mend);
+  }
+  if (strange.length > 0) {
+    const mend = `Copy ${strange.map((name) => join(keys, name)).join(' and ')} from a home that shares the store, and start again what runs here.`;
+    return failed('Store', `${found}; this home holds another ${strange.join(' and ')} than the others`, mend);
   }
   if (!keepsWrites) {
     const mend = 'Set `fsync = on`: otherwise a power cut may take what was acknowledged.';

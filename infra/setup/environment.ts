@@ -78,7 +78,7 @@ export interface Environment {
   readonly environment: (typeof ENVIRONMENTS)[number] | null;
   /** Where artifacts lie that several machines share; null: in the home's own folder. */
   readonly artifacts: { readonly location: S3Location; readonly credentials: S3Credentials } | null;
-  /** PostgreSQL, where homes on several machines share one control store; null: a file of the home. */
+  /** PostgreSQL, where homes on several machines share what they know; null: files of the home. */
   readonly store: string | null;
   /** Redis, where several gateways share their answers; null: each keeps its own. */
   readonly answerCache: string | null;

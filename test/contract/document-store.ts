@@ -89,6 +89,9 @@ export const documentStoreContract = (open: () => DocumentStore): void => {
     await store.sync('t', [document('a'), document('b')], CORPUS_FILE);
     await store.put('u', [document('x')], HAND);
     expect(await store.counts(CORPUS_FILE)).toEqual({ seq: 3, documents: 3, others: 1 });
+    expect(await store.counts('nobody')).toEqual({ seq: 3, documents: 3, others: 3 });
+    await store.remove('u', ['x'], HAND);
+    expect(await store.counts(CORPUS_FILE)).toEqual({ seq: 4, documents: 2, others: 0 });
   });
 
   test('lists come in pages, with what a person looks for', async () => {

@@ -80,6 +80,12 @@ export class PostgresServer {
     return this.session(async (client) => (await client.query(text)).rows);
   }
 
+  /** Until so many sessions of Pawl's wait for what another one holds. */
+  async waiting(count: number): Promise<void> {
+    const text = `SELECT 1 FROM pg_stat_activity WHERE application_name = 'pawl' AND wait_event_type = 'Lock'`;
+    while ((await this.query(text)).length < count) await delay(20);
+  }
+
   async #answers(): Promise<boolean> {
     if (this.#process?.exitCode !== null) throw new Error('The PostgreSQL server ended while it was starting');
     return this.query('SELECT 1').then(

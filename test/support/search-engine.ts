@@ -32,7 +32,7 @@ export const openTestEngine = ({ folder, corpus, artifacts, variant, ...over }: 
   const { services, documents, close } = openEngines({
     ...{ artifacts, models, control: { variant, model }, indexFolder: join(folder, 'indexes') },
     configs: [{ service: 'docs', cpuHour: 1, data: { corpus, queries: '', judgements: { train: '', test: '' } } }],
-    paths: { documents: join(folder, 'documents') },
+    documentsOf: (service) => ({ path: join(folder, 'documents', `${service}.db`) }),
     indexes: embeddedIndexes(join(folder, 'retrieval')),
   });
   const [service] = services;

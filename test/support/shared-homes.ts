@@ -2,13 +2,14 @@
  * Two homes on one PostgreSQL and one place for artifacts, as on two machines: the same service, the same people and the same
  * ledger key, a gateway and workers in each, one Temporal server. What they share they know from their environment alone.
  */
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
+import { tokenHasher } from '../../adapters/access/token.ts';
 import { homePaths } from '../../adapters/home.ts';
-import { ledgerKeyPath } from '../../adapters/keys/ledger-key.ts';
 import { createOperatorKey } from '../../adapters/keys/operator-key.ts';
+import { subjectHasher } from '../../adapters/keys/subject-key.ts';
 import { readJudgedQueries } from '../../adapters/service/data.ts';
 import { Processes, type ProcessesOptions } from '../../drills/processes.ts';
 import { enrol, type HomeSettings, SERVICE, signerOf, type Wish, writeService } from '../../drills/service-home.ts';
@@ -97,12 +98,14 @@ const start = async (store: string, settings: HomeSettings, ends: AsyncDisposabl
   };
 };
 
-/** What a team keeps in Git, and the key that whoever sets up a second home copies. */
-const share = (from: string, to: string): void => {
-  const [key, copy] = [from, to].map((home) => ledgerKeyPath(homePaths(home).control)) as [string, string];
-  mkdirSync(dirname(copy), { recursive: true, mode: 0o700 });
-  cpSync(key, copy);
-  cpSync(homePaths(from).people, homePaths(to).people);
+/** What a team keeps in Git, and the keys that whoever sets up a second home copies: of the ledger, of API keys, of subjects. */
+export const share = (from: string, to: string): void => {
+  const [own, copies] = [homePaths(from).keys, homePaths(to).keys];
+  tokenHasher(own)('makes its secret');
+  subjectHasher(own)('makes its secret');
+  mkdirSync(copies, { recursive: true, mode: 0o700 });
+  for (const name of ['ledger.pem', 'access.key', 'subjects.key']) cpSync(join(own, name), join(copies, name));
+  if (existsSync(homePaths(from).people)) cpSync(homePaths(from).people, homePaths(to).people);
 };
 
 interface Place {
