@@ -11,16 +11,17 @@ export interface DetectableDeps {
   now(): number;
 }
 
-/** A service that is younger has had less traffic by it than it will have: it is promised too little, never too much. */
-const LATELY_MINUTES = 60;
+const LATELY_MS = 3_600_000;
+const SHORTEST_MS = 60_000;
 
 export const createDetectableActivities = (deps: DetectableDeps): Pick<CanaryActivities, 'detectable'> => ({
   // Safe to repeat: it reads.
   async detectable({ trial: { service, champion }, plan }) {
     const to = deps.now();
-    const window = { service, variant: champion, from: to - LATELY_MINUTES * 60_000, to };
+    const ms = await spanOf(deps, { service, variant: champion }, to);
+    const window = { service, variant: champion, from: to - ms, to };
     const requests = await deps.queryLog.count(window);
-    const requestsPerMinute = requests / LATELY_MINUTES;
+    const requestsPerMinute = requests / (ms / 60_000);
     const judged = judgedTraffic(plan);
     if (judged === null) {
       const sentence =
@@ -41,3 +42,17 @@ export const createDetectableActivities = (deps: DetectableDeps): Pick<CanaryAct
     return detectableOf({ requestsPerMinute, ...traffic }, judging, champions);
   },
 });
+
+/**
+ * How far back the traffic of a champion goes that has not served for so long: halved until its older half is not empty. It is
+ * promised too little by that, never too much.
+ */
+const spanOf = async (
+  { queryLog }: DetectableDeps,
+  of: { readonly service: string; readonly variant: string },
+  to: number,
+): Promise<number> => {
+  let ms = LATELY_MS;
+  while (ms > SHORTEST_MS && (await queryLog.count({ ...of, from: to - ms, to: to - ms / 2 })) === 0) ms /= 2;
+  return ms;
+};

@@ -17,8 +17,9 @@ import type {
   Measurement,
 } from '../contracts/canary.ts';
 import { PawlError } from '../contracts/failures.ts';
-import type { Reading, Vitals } from '../contracts/vitals.ts';
+import type { Metric, Reading, Vitals } from '../contracts/vitals.ts';
 import { type JudgedSeries, judgeSeries } from '../domain/canary/judge.ts';
+import { notRuledOut } from '../domain/canary/ruled-out.ts';
 import { mean } from '../domain/intervals.ts';
 import { percentile } from '../domain/percentile.ts';
 import { TWIN } from './canary-twin.ts';
@@ -33,7 +34,7 @@ export interface ReadingDeps {
 // Safe to repeat, both: they read, and keep what is content-addressed. A later look sees more of the same window.
 export const createReadingActivities = (
   deps: ReadingDeps,
-): Pick<CanaryActivities, 'measureCanary' | 'judgeCanary'> => ({
+): Pick<CanaryActivities, 'measureCanary' | 'judgeCanary' | 'doubtCanary'> => ({
   async measureCanary({ measures, ...window }) {
     const to = deps.now();
     const at = window.at ?? new Date(to).toISOString();
@@ -48,15 +49,8 @@ export const createReadingActivities = (
     let seen: readonly JudgedSeries[] = [];
     let judgement: CanaryJudgement;
     try {
-      const sides = await sidesOf(deps, window, to);
-      // All at once, so that what they are made of is read once (VitalsSource).
-      seen = await Promise.all(
-        judging.metrics.map(async ({ metric }): Promise<JudgedSeries> => {
-          const of = (side: Read) => deps.vitals.series({ ...side, metric });
-          const [challenger, baseline] = await Promise.all([of(sides.challenger), of(sides.baseline)]);
-          return { metric, challenger, baseline };
-        }),
-      );
+      const metrics = judging.metrics.map(({ metric }) => metric);
+      seen = await seriesOf(deps, metrics, await sidesOf(deps, window, to));
       judgement = judgeSeries(judging, seen);
     } catch (error) {
       judgement = { outcome: 'error', score: null, because: reasonOf(error), metrics: [] };
@@ -70,7 +64,22 @@ export const createReadingActivities = (
     const evidence = await deps.artifacts.putJson({ stage: 'judge', at, window, judging, judgement, series });
     return { ...judgement, at, evidence };
   },
+
+  async doubtCanary({ mustNotice, ...window }) {
+    const sides = await sidesOf(deps, window, deps.now());
+    return { doubts: notRuledOut(mustNotice, await seriesOf(deps, Object.keys(mustNotice), sides)) };
+  },
 });
+
+/** All at once, so that what they are made of is read once (VitalsSource). */
+const seriesOf = (deps: ReadingDeps, metrics: readonly Metric[], sides: Sides): Promise<readonly JudgedSeries[]> =>
+  Promise.all(
+    metrics.map(async (metric): Promise<JudgedSeries> => {
+      const of = (side: Read) => deps.vitals.series({ ...side, metric });
+      const [challenger, baseline] = await Promise.all([of(sides.challenger), of(sides.baseline)]);
+      return { metric, challenger, baseline };
+    }),
+  );
 
 type Read = Parameters<VitalsSource['read']>[0] & { readonly variant: string };
 interface Sides {

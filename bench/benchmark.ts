@@ -14,9 +14,15 @@ export interface Measured {
   readonly versions: Readonly<Record<string, string>>;
 }
 
+/** What a person may say of a run; a benchmark that it does not concern passes over it. */
+export interface Options {
+  /** How many are tried; null: as many as the benchmark is known by. */
+  readonly canaries: number | null;
+}
+
 export interface Benchmark {
   readonly about: string;
-  run(progress: (line: string) => void): Promise<Measured>;
+  run(progress: (line: string) => void, options: Options): Promise<Measured>;
 }
 
 export const explaining = (name: string, value: number, unit: string, samples: number): Figure => ({

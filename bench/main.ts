@@ -1,7 +1,8 @@
-/** `npm run -s bench -- NAME [--json]`, and `bench ls`. */
+/** `npm run -s bench -- NAME [--json]`, and `bench ls`. `canaries` takes `--canaries N` too. */
 import { parseArgs } from 'node:util';
 import { failures, PawlError } from '../contracts/failures.ts';
-import { type Benchmark, tableOf } from './benchmark.ts';
+import { type Benchmark, type Options, tableOf } from './benchmark.ts';
+import { canaries } from './canaries.ts';
 import { encode } from './encode.ts';
 import { ledger } from './ledger.ts';
 import { lora } from './lora.ts';
@@ -22,6 +23,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   retrieval,
   sequential,
   swap,
+  canaries,
 };
 
 const list = (): string =>
@@ -29,12 +31,12 @@ const list = (): string =>
     .map(([name, { about }]) => `${name.padEnd(16)}${about}`)
     .join('\n');
 
-const run = async (name: string, json: boolean): Promise<void> => {
+const run = async (name: string, json: boolean, options: Options): Promise<void> => {
   const benchmark = BENCHMARKS[name];
   if (!benchmark) {
     throw new PawlError('Usage', `There is no benchmark ${JSON.stringify(name)}.`, { hint: `There are:\n${list()}` });
   }
-  const { figures, versions } = await benchmark.run((line) => process.stderr.write(`${line}\n`));
+  const { figures, versions } = await benchmark.run((line) => process.stderr.write(`${line}\n`), options);
   process.stdout.write(
     json
       ? `${JSON.stringify({ bench: name, figures, versions })}\n`
@@ -47,11 +49,15 @@ const run = async (name: string, json: boolean): Promise<void> => {
 try {
   const { positionals, values } = parseArgs({
     allowPositionals: true,
-    options: { json: { type: 'boolean' } },
+    options: { json: { type: 'boolean' }, canaries: { type: 'string' } },
   });
+  const most = values.canaries === undefined ? null : Number(values.canaries);
+  if (most !== null && !(Number.isInteger(most) && most > 0)) {
+    throw new PawlError('Usage', `--canaries takes a whole number above 0, not ${JSON.stringify(values.canaries)}.`);
+  }
   const [name = 'ls'] = positionals;
   if (name === 'ls') process.stdout.write(`${list()}\n`);
-  else await run(name, values.json ?? false);
+  else await run(name, values.json ?? false, { canaries: most });
 } catch (error) {
   const type = error instanceof PawlError ? error.type : 'Internal';
   process.stderr.write(`${error instanceof PawlError ? `${error.message}\n${error.hint ?? ''}` : String(error)}\n`);

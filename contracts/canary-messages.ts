@@ -45,7 +45,7 @@ export interface CanaryStepReport {
 /** What a person is asked: an approval that the plan has as a step, or what to do with what does not say enough. */
 export interface CanaryQuestion {
   readonly kind: 'approval' | 'hold';
-  /** What waits: a step of the plan, one of the analyses, or the number of requests. */
+  /** What waits: a step of the plan, one of the analyses, or that there was too little to go by. */
   readonly about: 'step' | 'analysis' | 'background' | 'floor';
   /** A token is bound to these three. */
   readonly step: string;

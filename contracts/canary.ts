@@ -112,6 +112,11 @@ export interface CanaryPlan {
   readonly holdMs: number;
   /** Requests that the challenger must have had in all; a canary below it holds and asks. */
   readonly floor: number;
+  /**
+   * Changes for the worse that must not pass unseen, by metric: points of share for errors, relative for all others. A canary
+   * whose measurements do not rule out that the challenger is worse by as much holds and asks.
+   */
+  readonly mustNotice?: Readonly<Record<string, number>>;
   /** A challenger that was champion within so many promotions goes back without steps; 0: never. */
   readonly rollbackWindow: number;
   readonly hooks: readonly Hook[];
@@ -202,6 +207,10 @@ export interface CanaryActivities {
   ): Promise<CanaryJudgement & { readonly evidence: ArtifactRef }>;
   /** How many requests the challenger has answered since it got its share. */
   countCanary(order: CanaryWindow): Promise<{ readonly requests: number }>;
+  /** What the plan must notice and may have missed, in sentences: by all that the challenger has had since it got its share. */
+  doubtCanary(
+    order: CanaryWindow & { readonly mustNotice: NonNullable<CanaryPlan['mustNotice']> },
+  ): Promise<{ readonly doubts: readonly string[] }>;
   detectable(order: { readonly trial: Trial; readonly plan: CanaryPlan }): Promise<Detectable>;
   /** A copy of the variant under another id, registered, that starts with nothing cached. */
   twinOf(order: {

@@ -50,7 +50,8 @@ const measure = z
     metric,
     every: duration.prefault('1m'),
     count: z.int().positive().nullable().default(null),
-    delay: duration.prefault('0s'),
+    /** Left out: as long as `every`; at the very start there is nothing to be seen. */
+    delay: duration.optional(),
     window: duration.prefault('5m'),
     samples: z.int().positive().default(30),
     success: z.string().min(1).max(500).nullable().default(null),
@@ -82,7 +83,8 @@ const judge = z
     metrics: z.array(judged).min(1),
     every: duration.prefault('1m'),
     count: z.int().positive().nullable().default(null),
-    delay: duration.prefault('0s'),
+    /** Left out: as long as `every`; at the very start there is nothing to be seen. */
+    delay: duration.optional(),
     confidence: z.number().gt(0.5).lt(1).default(0.98),
     samples: z.int().positive().default(50),
     pass: z.number().min(0).max(100).default(95),
@@ -144,6 +146,7 @@ export const canarySettings = z
       .prefault({ analysis: 'guard' }),
     hold: duration.prefault('24h'),
     floor: z.int().nonnegative().default(100),
+    mustNotice: z.record(metric, share).optional(),
     rollbackWindow: z.int().nonnegative().default(0),
     hooks: z.array(hook).default([]),
     watch: z

@@ -16,7 +16,7 @@ const measure = (
 ) => ({
   intervalMs: MINUTE,
   count: null,
-  delayMs: 0,
+  delayMs: MINUTE,
   windowMs: 5 * MINUTE,
   samples: 30,
   success: null,
@@ -75,7 +75,13 @@ const BUILT_IN: Readonly<Record<string, Analysis>> = {
 };
 
 function often() {
-  return { intervalMs: 10 * SECOND, windowMs: 30 * SECOND, samples: 20, inconclusiveLimit: Number.MAX_SAFE_INTEGER };
+  return {
+    intervalMs: 10 * SECOND,
+    delayMs: 10 * SECOND,
+    windowMs: 30 * SECOND,
+    samples: 20,
+    inconclusiveLimit: Number.MAX_SAFE_INTEGER,
+  };
 }
 
 function judged(
@@ -118,6 +124,7 @@ export const canaryPlanOf = ({ steps, analyses, background, hooks, watch, ...can
     background: background && { analysis: background.analysis, fromStep: background.from },
     holdMs: canary.hold,
     floor: canary.floor,
+    ...(canary.mustNotice && { mustNotice: canary.mustNotice }),
     rollbackWindow: canary.rollbackWindow,
     hooks: hooks.map(hookOf),
     watch: watch && { forMs: watch.for, analysis: watch.analysis },
@@ -146,7 +153,7 @@ const analysisOf = ({ measures, judge }: AnalysisSettings): Analysis => ({
   measures: measures.map(({ every, delay, window, ...rest }) => ({
     ...rest,
     intervalMs: every,
-    delayMs: delay,
+    delayMs: delay ?? every,
     windowMs: window,
   })),
   judging: judge && judgingOf(judge),
@@ -155,7 +162,7 @@ const analysisOf = ({ measures, judge }: AnalysisSettings): Analysis => ({
 const judgingOf = ({ every, delay, ...rest }: NonNullable<AnalysisSettings['judge']>) => ({
   ...rest,
   intervalMs: every,
-  delayMs: delay,
+  delayMs: delay ?? every,
 });
 
 /** Secrets stay in the file: whoever calls the hook looks them up by its name. */

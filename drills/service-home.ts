@@ -16,6 +16,7 @@ import { DEFAULT_SETTINGS, saveVariant } from '../adapters/lexical/variant.ts';
 import { loadService } from '../adapters/service/config.ts';
 import { readJudgedQueries } from '../adapters/service/data.ts';
 import type { TokenClaims } from '../contracts/token.ts';
+import type { SearchSettings } from '../contracts/variant.ts';
 import { writeSearchData } from './search-data.ts';
 
 export const SERVICE = 'docs';
@@ -55,12 +56,14 @@ export interface HomeOptions {
   readonly settings?: HomeSettings;
   /** Where the artifacts lie, when not in the home. */
   readonly artifacts?: string;
+  /** What its champions search by at first. */
+  readonly search?: SearchSettings;
   /** More than one stand in services/. */
   readonly services?: readonly [string, ...string[]];
 }
 
 export const makeServiceHome = async (options: HomeOptions = {}): Promise<ServiceHome> => {
-  const { settings = {}, artifacts, services = [SERVICE] } = options;
+  const { settings = {}, artifacts, search, services = [SERVICE] } = options;
   const home = mkdtempSync(join(tmpdir(), 'pawl-home-'));
   const paths = homePaths(home);
   mkdirSync(paths.state);
@@ -73,7 +76,7 @@ export const makeServiceHome = async (options: HomeOptions = {}): Promise<Servic
   for (const service of services) {
     const folder = services.length === 1 ? home : join(paths.services, service);
     const file = writeService(folder, service, settings);
-    made.push({ file, gold: await enrol(control, kept, service) });
+    made.push({ file, gold: await enrol(control, kept, service, search) });
   }
 
   const live = await readJudgedQueries(await loadService(made[0]?.file ?? ''), 'live');
@@ -96,9 +99,14 @@ export const writeService = (folder: string, service: string, settings: HomeSett
   return file;
 };
 
-/** Makes a service known with the settings that everybody starts with, vouched for and armed; answers with that variant. */
-export const enrol = async (control: ControlStore, artifacts: ArtifactStore, service: string): Promise<string> => {
-  const variant = await saveVariant(artifacts, service, DEFAULT_SETTINGS);
+/** Makes a service known, usually with the settings that everybody starts with, vouched for and armed; answers with that variant. */
+export const enrol = async (
+  control: ControlStore,
+  artifacts: ArtifactStore,
+  service: string,
+  search = DEFAULT_SETTINGS,
+): Promise<string> => {
+  const variant = await saveVariant(artifacts, service, search);
   await control.addVariant({ ...variant, service, origin: 'init', createdAt: new Date().toISOString() });
   const order = { service, actor: { kind: 'drill', name: 'ada' }, reason: 'a trial' };
   await control.register({ ...order, key: `${service}/register`, champion: variant.id });

@@ -94,19 +94,33 @@ const freshBaseline = async (
   return change(canary, nth, `fresh baseline ${variant.slice(0, 12)}`, { twin: variant });
 };
 
-/** Nothing is promoted that was not looked at, nor on too few requests: a person may answer for it. */
+/** Nothing is promoted that was not looked at, nor on too little: a person may answer for it. */
 const seenEnough = async ({ observation, route }: Canary, { plan }: CanaryInput): Promise<Turn> => {
   const background = await observation.backgroundPassed();
   if (background !== 'on') return background;
-  while (plan.floor > 0) {
-    const counted = await orNull(() => canaryReads.countCanary(route.window(new Date().toISOString())));
-    if (counted && counted.requests >= plan.floor) return 'on';
-    const had = counted ? `${counted.requests} requests` : 'an unknown number of requests';
-    const answer = await observation.hold('floor', `it has answered ${had}, and the plan asks for ${plan.floor}`);
+  for (;;) {
+    const lacks = [...(await tooFew(route, plan)), ...(await unnoticed(route, plan))];
+    if (lacks.length === 0) return 'on';
+    const answer = await observation.hold('floor', lacks.join('; '));
     if ('turn' in answer) return answer.turn;
     if (answer.says === 'promote') return 'on';
   }
-  return 'on';
+};
+
+const tooFew = async (route: Route, { floor }: CanaryInput['plan']): Promise<readonly string[]> => {
+  if (floor === 0) return [];
+  const counted = await orNull(() => canaryReads.countCanary(route.window(new Date().toISOString())));
+  if (counted && counted.requests >= floor) return [];
+  const had = counted ? `${counted.requests} requests` : 'an unknown number of requests';
+  return [`it has answered ${had}, and the plan asks for ${floor}`];
+};
+
+/** What may be worse without anybody having seen it, by as much as the plan says must be seen. */
+const unnoticed = async (route: Route, { mustNotice }: CanaryInput['plan']): Promise<readonly string[]> => {
+  if (!mustNotice) return [];
+  const window = route.window(new Date().toISOString());
+  const found = await orNull(() => canaryReads.doubtCanary({ ...window, mustNotice }));
+  return found?.doubts ?? ['whether it is worse than may pass unseen cannot be read'];
 };
 
 const promotion = async (canary: Canary): Promise<Turn> => {

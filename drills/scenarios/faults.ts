@@ -11,30 +11,33 @@ export type Fault =
   /** Each answer is kept for ever, and looked through for the next one. */
   | { readonly does: 'leak'; readonly bytes: number; readonly most: number };
 
-export type Faults = Readonly<Record<string, Fault>>;
+export type Faults = Told<Fault>;
 
-export const strike = (file: string, faults: Faults): void => writeFileSync(file, JSON.stringify(faults));
+/** What is said of each variant: faults, or whatever else a trial does to them. */
+type Told<F> = Readonly<Record<string, F>>;
+
+export const strike = <F = Fault>(file: string, faults: Told<F>): void => writeFileSync(file, JSON.stringify(faults));
 
 const LOOK_EVERY_MS = 50;
 
 /** The faults as they stand in the file now; none while there is no file. */
-export const faultsIn = (file: string): (() => Faults) => {
-  let known: { readonly at: number; readonly mtimeMs: number; readonly faults: Faults } | null = null;
+export const faultsIn = <F = Fault>(file: string): (() => Told<F>) => {
+  let known: { readonly at: number; readonly mtimeMs: number; readonly faults: Told<F> } | null = null;
   return () => {
     const now = performance.now();
     if (known && now - known.at < LOOK_EVERY_MS) return known.faults;
     const mtimeMs = statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
     const faults =
-      known?.mtimeMs === mtimeMs ? known.faults : mtimeMs === 0 ? {} : (parsed(file) ?? known?.faults ?? {});
+      known?.mtimeMs === mtimeMs ? known.faults : mtimeMs === 0 ? {} : (parsed<F>(file) ?? known?.faults ?? {});
     known = { at: now, mtimeMs, faults };
     return faults;
   };
 };
 
 /** null: it is just being written. */
-const parsed = (file: string): Faults | null => {
+const parsed = <F>(file: string): Told<F> | null => {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Faults;
+    return JSON.parse(readFileSync(file, 'utf8')) as Told<F>;
   } catch {
     return null;
   }

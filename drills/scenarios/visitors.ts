@@ -12,8 +12,17 @@ export interface Visit {
   readonly variant: string | null;
 }
 
-const AT_ONCE = 4;
-const BETWEEN_MS = 15;
+/** How they come. */
+export interface Habits {
+  /** Asked for by name, where the gateway serves several. */
+  readonly service?: string;
+  readonly atOnce: number;
+  /** Each of them rests at least so long after an answer. */
+  readonly betweenMs: number;
+  /** And asks no more often than this. */
+  readonly everyMs: number;
+}
+const USUAL: Habits = { atOnce: 4, betweenMs: 15, everyMs: 0 };
 const SUBJECTS = 400;
 const PATIENCE_MS = 5_000;
 const MARKS = '.,;:!?';
@@ -22,17 +31,19 @@ export class Visitors {
   readonly visits: Visit[] = [];
   readonly #url: string;
   readonly #wishes: readonly Wish[];
+  readonly #habits: Habits;
   #asked = 0;
   #stopped = false;
   #done: Promise<unknown> = Promise.resolve();
 
-  constructor(url: string, wishes: readonly Wish[]) {
+  constructor(url: string, wishes: readonly Wish[], habits: Partial<Habits> = {}) {
     this.#url = url;
     this.#wishes = wishes;
+    this.#habits = { ...USUAL, ...habits };
   }
 
   start(): void {
-    this.#done = Promise.all(Array.from({ length: AT_ONCE }, () => this.#goOn()));
+    this.#done = Promise.all(Array.from({ length: this.#habits.atOnce }, () => this.#goOn()));
   }
 
   async stop(): Promise<void> {
@@ -42,18 +53,22 @@ export class Visitors {
 
   async #goOn(): Promise<void> {
     while (!this.#stopped) {
-      this.visits.push(await this.#one());
-      await pause(BETWEEN_MS);
+      const visit = await this.#one();
+      this.visits.push(visit);
+      const { betweenMs, everyMs } = this.#habits;
+      await pause(Math.max(betweenMs, everyMs - (visit.answeredAt - visit.askedAt)));
     }
   }
 
   async #one(): Promise<Visit> {
     const n = this.#asked++;
     const wish = this.#wishes[n % this.#wishes.length] as Wish;
+    const { service } = this.#habits;
+    const of = service === undefined ? '' : `&service=${service}`;
     const askedAt = Date.now();
     try {
       const { statusCode, body } = await request(
-        `${this.#url}/v1/search?q=${encodeURIComponent(wish.text + marksOf(n))}`,
+        `${this.#url}/v1/search?q=${encodeURIComponent(wish.text + marksOf(n))}${of}`,
         {
           headers: { 'x-pawl-subject': `visitor-${n % SUBJECTS}` },
           signal: AbortSignal.timeout(PATIENCE_MS),

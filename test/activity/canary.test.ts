@@ -89,6 +89,18 @@ test('beside a challenger that nobody sees, its twin is not seen either', async 
   expect(one?.baseline).toMatchObject({ value: 60, n: 4 });
 });
 
+test('what may be worse unseen is told from all that both have had since the challenger got its share', async () => {
+  const { serve, doubtCanary, window, challenger } = await canaryHome();
+  const mustNotice = { errors: 0.2, latency: 0.5 };
+  const { doubts } = await doubtCanary({ ...window, mustNotice });
+  expect(doubts).toEqual([expect.stringContaining('errors'), expect.stringContaining('latency')]);
+  await serve([
+    ...many(60, (n) => ({ latencyMs: 50 + (n % 7) })),
+    ...many(60, (n) => ({ variant: challenger, latencyMs: 50 + (n % 7) })),
+  ]);
+  expect(await doubtCanary({ ...window, mustNotice })).toEqual({ doubts: [] });
+});
+
 test('a source that cannot be read is an error of the measurement and of the judgement; nothing is thrown', async () => {
   const gone = async () => {
     throw new PawlError('Unavailable', 'the disk does not answer');
@@ -246,6 +258,15 @@ test('what a canary would notice is said from the traffic of the champion', asyn
     effects: [],
     sentence: expect.stringContaining('conditions'),
   });
+});
+
+test('of a champion that serves only since a few minutes, the traffic is reckoned by those', async () => {
+  const { detectable, trial, serve } = await canaryHome();
+  await serve(many(400, (n) => ({ at: NOW - 1 - n * 600, latencyMs: 50 + (n % 97) })));
+  const plan = planOf([{ weight: 0.1 }]);
+  const { requestsPerMinute } = await detectable({ trial, plan });
+  expect(requestsPerMinute).toBeGreaterThan(50);
+  expect(requestsPerMinute).toBeLessThanOrEqual(100);
 });
 
 const hookTo = async (answer: (body: string) => number) => {

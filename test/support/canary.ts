@@ -91,6 +91,7 @@ export const canaryTo = (control: ControlStore, script: Partial<CanaryActivities
     evidence: evidenceOf('judgement'),
   }),
   countCanary: async () => ({ requests: 1_000 }),
+  doubtCanary: async () => ({ doubts: [] }),
   detectable: async () => ({ requestsPerMinute: 60, effects: [], sentence: 'it would notice latency +20 %' }),
   twinOf: async ({ service, variant, cycle }) => {
     const id = evidenceOf(`twin of ${variant} in ${cycle}`).sha256;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { FAULTS, planTrial } from '../../drills/crash-matrix/faults.ts';
+import { FAULTS, HERE, kindsAt, planTrial } from '../../drills/crash-matrix/faults.ts';
 import { POINTS } from '../../drills/crash-matrix/points.ts';
-import { storyOf } from '../../drills/crash-matrix/story.ts';
+import { stepOf, storyOf } from '../../drills/crash-matrix/story.ts';
 
 const SEEDS = Array.from({ length: 25 }, (_, n) => n + 1);
 
@@ -19,9 +19,15 @@ describe('the crash matrix', () => {
     }
   });
 
-  test.each(FAULTS)('tries "%s" at every point that can have it, within 25 seeds', (kind) => {
-    const without = POINTS.filter((point) => !SEEDS.some((seed) => planTrial(point, seed).fault.kind === kind));
-    expect(without.filter(({ scene }) => !(kind === 'kill' && scene === 'kill'))).toEqual([]);
+  test.each([...FAULTS, ...HERE])('tries "%s" at every point that can have it, within 25 seeds', (kind) => {
+    const able = POINTS.filter((point) => kindsAt(point).includes(kind));
+    expect(able.length).toBeGreaterThanOrEqual(40);
+    expect(able.filter((point) => !SEEDS.some((seed) => planTrial(point, seed).fault.kind === kind))).toEqual([]);
+  });
+
+  test('sends what comes from outside once, twice, and twice at once', () => {
+    const sent = new Set(POINTS.flatMap((point) => SEEDS.map((seed) => planTrial(point, seed).fault.sent)));
+    expect(sent).toEqual(new Set(['once', 'twice', 'twice at once']));
   });
 });
 
@@ -43,6 +49,19 @@ describe('the story of a service', () => {
     const shift = { ...row, actor, kind: 'shift', body: { key: 'pawl:docs/deploy', outcome: 'done', state } };
     expect(storyOf([grant, ended], 'g')).toEqual(storyOf([ended], 'g'));
     expect(storyOf([grant, shift], 'g')).not.toEqual(storyOf([shift], 'g'));
+  });
+
+  test('calls a change by its key, and where that only counts, by what its reason says first', () => {
+    const step = (key: string, reason: string) => stepOf({ key, reason });
+    expect(step('pawl:docs:cycle:a/deploy', 'deploy')).toBe('deploy');
+    expect(step('pawl:docs:canary:a/2', 'canary 2: 20 %')).toBe('canary 2');
+    expect(step('pawl:docs:ab:a/3', 'ab: back to the champion')).toBe('ab: back to the champion');
+  });
+
+  test('makes one of how a trial hears of a kill: by a message, or by what the store refuses', () => {
+    const ended = (outcome: string) => ({ ...row, actor, kind: 'canary ended', body: { outcome } });
+    expect(storyOf([ended('refused')], 'g')).toEqual(storyOf([ended('aborted')], 'g'));
+    expect(storyOf([ended('rolled back')], 'g')).not.toEqual(storyOf([ended('aborted')], 'g'));
   });
 
   test('is another one when another variant serves', () => {

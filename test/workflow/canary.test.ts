@@ -1,7 +1,7 @@
 /** What a canary does with what it finds. What people say to it meanwhile stands in canary-messages.test.ts. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CanaryActivities, CanaryPlan, CanaryStep, CanaryWindow, Hook, Measure } from '../../contracts/canary.ts';
-import type { CanaryInput } from '../../contracts/canary-messages.ts';
+import { type CanaryInput, retryUpdate } from '../../contracts/canary-messages.ts';
 import { PawlError } from '../../contracts/failures.ts';
 import {
   analysisOf,
@@ -160,6 +160,37 @@ describe('a challenger', () => {
   test('with as many requests as the plan asks for is not held', async () => {
     const handle = await started(WATCHED, { countCanary: async () => ({ requests: 100 }) }, { floor: 100 });
     expect((await handle.result()).outcome).toBe('promoted');
+  });
+
+  test.for([
+    [
+      'may be worse than may pass unseen',
+      async () => ({ doubts: ['errors +5 points is not ruled out'] }),
+      'not ruled out',
+    ],
+    ['cannot be read for that', async () => Promise.reject(new PawlError('NotFound', 'no log')), 'cannot be read'],
+  ] as const)('that %s is held, not promoted', async ([, doubtCanary, because]) => {
+    const handle = await started(WATCHED, { doubtCanary }, { mustNotice: { errors: 0.05 }, holdMs: 1_000 });
+    const { waitsFor } = await whenCanary(handle, (status) => status.waitsFor !== null);
+    expect(waitsFor).toMatchObject({ about: 'floor', because: expect.stringContaining(because) });
+    expect(await handle.result()).toMatchObject({ outcome: 'rolled back', because: expect.stringContaining(because) });
+    expect(await moves()).toEqual(WENT_BACK);
+  });
+
+  test('of whom all that must be noticed is ruled out is promoted, whatever had been doubted before', async () => {
+    const seen: object[] = [];
+    const doubtCanary: CanaryActivities['doubtCanary'] = async ({ mustNotice, since }) => {
+      seen.push({ mustNotice, since });
+      return { doubts: seen.length === 1 ? ['latency +50 % is not ruled out'] : [] };
+    };
+    const mustNotice = { latency: 0.5 };
+    const handle = await started(WATCHED, { doubtCanary }, { mustNotice });
+    const { waitsFor } = await whenCanary(handle, (status) => status.waitsFor !== null);
+    const { step = '', variant = '', evidence = '' } = waitsFor ?? {};
+    const token = world.sign({ action: 'retry', workflow: handle.workflowId, step, variant, evidence });
+    await handle.executeUpdate(retryUpdate, { args: [{ token }] });
+    expect((await handle.result()).outcome).toBe('promoted');
+    expect(seen).toEqual(Array(2).fill({ mustNotice, since: expect.any(String) }));
   });
 
   test('is held where the plan names an analysis that it does not hold', async () => {

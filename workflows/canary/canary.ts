@@ -162,8 +162,7 @@ export class Canary {
       const turn = await this.#body.run(process);
       return turn === 'on' ? ended('rolled back', 'it came to no end') : turn;
     } catch (error) {
-      const stopped = this.#settled ?? this.#stopped;
-      return stopped ?? (isCancellation(error) ? CANCELLED : ended('rolled back', reasonOf(error)));
+      return this.#stopped ?? (isCancellation(error) ? CANCELLED : ended('rolled back', reasonOf(error)));
     }
   }
 

@@ -91,6 +91,11 @@ export const canaryWalks: Record<PathOf<'canaryPromotion'>, Walk> = {
     plan: { floor: 100_000 },
     say: (handle, world) => answer(handle, world, 'promote'),
   }),
+  'held-by-doubt': walked([{ weight: 0.1 }], {
+    plan: { floor: 100, mustNotice: { errors: 0.05 } },
+    script: { doubtCanary: async () => ({ doubts: ['errors +5 points is not ruled out'] }) },
+    say: (handle, world) => answer(handle, world, 'promote'),
+  }),
   approved: walked([{ weight: 0.1 }, { approval: true }], {
     say: (handle, world) => answer(handle, world, 'promote'),
   }),
