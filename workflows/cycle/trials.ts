@@ -46,7 +46,8 @@ export const evaluated = async (cycle: Cycle, { plan }: CycleInput, trial: Trial
   const { ab } = plan;
   const { end } = await cycle.stage('ab', async () => {
     const options = childOptions(trial, abWorkflowId(trial.service, trial.cycle));
-    const child = executeChild(abEvaluation, { ...options, args: [{ trial, plan: ab }] });
+    const notify = plan.notify ?? false;
+    const child = executeChild(abEvaluation, { ...options, args: [{ trial, plan: ab, notify }] });
     return left(
       await child.catch(async (error): Promise<never> => {
         await lost(error, 'ab ended', trial, options.workflowId);
