@@ -110,8 +110,8 @@ const plants: readonly Plant[] = [
     edits: [
       {
         file: 'activities/control.ts',
-        from: '(await whyForbidden(deps, change)) ?? control.shift(change)',
-        to: 'control.shift(change)',
+        from: '(await whyForbidden(deps, change)) ?? (await routes.whyNot(change))',
+        to: 'await routes.whyNot(change)',
       },
     ],
     run: signedAndChecked(async (scene) => {

@@ -17,8 +17,8 @@ const plants: readonly Plant[] = [
     what: 'a timer before a stage',
     edits: [
       [
-        "const training = await cycle.stage('train'",
-        "await cycle.pass('augment', 1_000);\n  const training = await cycle.stage('train'",
+        "const { dataset } = await cycle.stage('augment'",
+        "await cycle.pass('diagnose', 1_000);\n  const { dataset } = await cycle.stage('augment'",
       ],
     ],
     caughtBy: 'improvementCycle-promoted',
@@ -97,16 +97,20 @@ const plants: readonly Plant[] = [
   },
   {
     what: 'a row less where people could not be told',
-    edits: [['await store.note({ entries: [{ ...row, actor:', 'void ({ entries: [{ ...row, actor:']],
+    edits: [
+      [
+        "await store.note({ entries: [{ ...row, actor: { kind: 'cycle', name: cycle }, reason: reasonOf(error) }] });",
+        'void row;',
+      ],
+    ],
     caughtBy: 'improvementCycle-notice-failed',
   },
   {
     what: "a branch that hangs on the machine's clock",
     edits: [
-      ["import { ask } from './options.ts';", "import { ask, store } from './options.ts';"],
       [
-        'const { workflowId, runId } = workflowInfo();',
-        'const { workflowId, runId, unsafe } = workflowInfo();\n  if (unsafe.now() - Date.now() > 60_000) await store.readState({ service });',
+        'const { reason, trigger, requestedBy, token, challenger } = input;',
+        'const { reason, trigger, requestedBy, token, challenger } = input;\n  if (workflowInfo().unsafe.now() - Date.now() > 60_000) await store.readState({ service });',
       ],
     ],
     caughtBy: 'trigger-admitted',
@@ -115,6 +119,48 @@ const plants: readonly Plant[] = [
     what: 'guardians that are no longer told of a kill of the fleet',
     edits: [['await Promise.all(services.map((service) => tell(', 'await Promise.all([].map((service) => tell(']],
     caughtBy: 'killSwitch-killed-and-rearmed',
+  },
+  {
+    what: 'an A/B evaluation that gives a share before it knows what it may spend',
+    edits: [
+      [
+        '    await run.begin();\n    const refused = await run.giveFirstShare();',
+        '    const refused = await run.giveFirstShare();\n    await run.begin();',
+      ],
+    ],
+    caughtBy: 'abEvaluation-better',
+  },
+  {
+    what: 'traffic that an A/B evaluation does not put back',
+    edits: [
+      ["const traffic = end.outcome === 'better' ? 'as it is' : await this.#undo();", "const traffic = 'as it is';"],
+    ],
+    caughtBy: 'abEvaluation-harm',
+  },
+  {
+    what: 'a canary that does not read the router back',
+    edits: [['return (await route.shows()) ? ', 'return true ? ']],
+    caughtBy: 'canaryPromotion-promoted',
+  },
+  {
+    what: 'a canary that promotes on too little',
+    edits: [['if (floor === 0) return [];', 'if (floor >= 0) return [];']],
+    caughtBy: 'canaryPromotion-held-by-floor',
+  },
+  {
+    what: 'a fix that does not look before it acts',
+    edits: [['if (request.only || gates.length === 0) return null;', 'if (gates.length >= 0) return null;']],
+    caughtBy: 'remediation-remedied',
+  },
+  {
+    what: 'a watch that looks once more after its time',
+    edits: [
+      [
+        'if (!watch.goesBack && Date.now() >= untilMs) return watch.atEnd();',
+        'if (!watch.goesBack && Date.now() >= untilMs + 60_000) return watch.atEnd();',
+      ],
+    ],
+    caughtBy: 'promotionWatch-passed',
   },
 ];
 
