@@ -1,15 +1,13 @@
 import { Connection } from '@temporalio/client';
-import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { expect, test } from 'vitest';
 import { registerSearchAttributes } from '../../infra/temporal/search-attributes.ts';
 import { timeSkippingServer } from '../support/temporal.ts';
+import { timeSkippingEnvironment } from '../support/time-skipping.ts';
 
 test.skipIf(timeSkippingServer() === null)(
   'a week passes in a moment, with the search attributes registered',
   async () => {
-    const env = await TestWorkflowEnvironment.createTimeSkipping({
-      server: { executable: { type: 'existing-path', path: timeSkippingServer() ?? '' } },
-    });
+    const env = await timeSkippingEnvironment(timeSkippingServer() ?? '');
     const connection = await Connection.connect({ address: env.address });
     try {
       await registerSearchAttributes(connection, 'default');

@@ -3,7 +3,7 @@
  * A guardian looks after its cycles every half minute, which would be a long day; cycles are therefore started without
  * one, and the store itself gives them the lane.
  */
-import { TestWorkflowEnvironment } from '@temporalio/testing';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import { createAdmissionActivities } from '../../activities/admission.ts';
 import { createControlActivities } from '../../activities/control.ts';
@@ -32,6 +32,7 @@ import type { StartedCycle } from '../support/requests.ts';
 import { claimsOf, signer } from '../support/signers.ts';
 import { sealing, stagesTo } from '../support/stages.ts';
 import { workflowBundle } from '../support/temporal.ts';
+import { timeSkippingEnvironment } from '../support/time-skipping.ts';
 import { challengerOf, championOf, registerService } from '../support/world.ts';
 
 const CYCLE = 'si_2026_11_21_001';
@@ -71,10 +72,7 @@ export interface SkippedTime {
 }
 
 export const skippedTime = async (path: string): Promise<SkippedTime> => {
-  const env = await TestWorkflowEnvironment.createTimeSkipping({
-    server: { executable: { type: 'existing-path', path } },
-    client: { dataConverter },
-  });
+  const env = await timeSkippingEnvironment(path, { client: { dataConverter } });
   await registerSearchAttributes(env.connection, 'default');
   const control = sqliteControl(':memory:');
   const people = [signer(), signer('grace', 'approver'), signer('joan', 'admin')] as const;
