@@ -1,4 +1,4 @@
-import { allHandlersFinished, condition, continueAsNew, workflowInfo } from '@temporalio/workflow';
+import { allHandlersFinished, CancellationScope, condition, continueAsNew, workflowInfo } from '@temporalio/workflow';
 import type { LoraInput, PreparedData } from '../contracts/lora.ts';
 import type { LoraEnd } from '../contracts/lora-messages.ts';
 import { bare, FineTune } from './lora/fine-tune.ts';
@@ -8,7 +8,8 @@ import { dataWork, mayTrain, trainer } from './options.ts';
 export async function loraFineTune(input: LoraInput): Promise<LoraEnd> {
   const run = new FineTune(input); // abort, checkpointNow and extend are handled from here on
   const end = await run.toItsEnd(() => process(run, input));
-  await condition(allHandlersFinished);
+  // Also where it was cancelled: how it ended is told, not that it was.
+  await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
   if (end) return end;
   return continueAsNew<typeof loraFineTune>({ ...input, memory: run.memory() });
 }

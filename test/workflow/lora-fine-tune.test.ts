@@ -230,6 +230,19 @@ describe('an abort', () => {
     expect(await kinds()).toContain('lora ended');
   });
 
+  test('and a cancellation in Temporal leave a checkpoint, and an end that is told', async () => {
+    const begun = door();
+    scene({ trainLora: untilAsked(7, begun.open) });
+    const handle = await startLora(world, service);
+    await begun.opened;
+    await handle.cancel();
+    expect(await handle.result()).toMatchObject({
+      outcome: 'aborted',
+      because: 'the workflow was cancelled in Temporal',
+    });
+    expect(await kinds()).toContain('lora ended');
+  });
+
   test.for(['preparing', 'evaluating', 'registering'] as const)('works while it is %s', async (state) => {
     const begun = door();
     const wait = async (): Promise<never> => {
