@@ -56,6 +56,7 @@ export const PATHS = {
     'no-gain',
     'aborted',
     'checkpoint-and-extend',
+    'cancelled',
     'resumed',
     'continued-as-new',
   ],

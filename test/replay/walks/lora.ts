@@ -61,6 +61,7 @@ export const loraWalks: Record<PathOf<'loraFineTune'>, Walk> = {
     { plan: { patience: 1 } },
   ),
   aborted: spoken((handle) => handle.executeUpdate(abortUpdate, { args: [{ by: 'ada', reason: 'enough' }] })),
+  cancelled: spoken((handle) => handle.cancel()),
   'checkpoint-and-extend': spoken(async (handle) => {
     await handle.executeUpdate(extendUpdate, { args: [{ steps: 10 }] });
     await handle.executeUpdate(extendUpdate, { args: [{ steps: 10_000 }] });
